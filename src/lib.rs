@@ -1,0 +1,1 @@
+//! The protocol engine of Attesto: OAuth 2.0 and OpenID Connect as pure functions.
