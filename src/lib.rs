@@ -1,3 +1,39 @@
 //! The protocol engine of Attesto: OAuth 2.0 and OpenID Connect as pure functions.
+//!
+//! Nothing here knows a transport, a runtime or a store. The current time and random bytes are arguments; what only
+//! the host can do is behind the traits of [`host`]. A [`server::Server`] answers one request at a time:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`authorization`], [`consent`] | the authorization endpoint, from request to code |
+//! | [`token`], [`client_auth`], [`authorization_code`] | the token endpoint, from code to tokens |
+//! | [`access_token`], [`id_token`], [`userinfo`] | what is issued, and what is said about people |
+//! | [`metadata`], [`endpoints`], [`keys`] | what the server says of itself |
+//! | [`pkce`], [`scope`], [`redirect_uri`], [`params`], [`client`] | the words of the protocol, parsed once |
+//! | [`jose`], [`verifier`] | signed tokens, and the resource server's side |
+//! | [`config`], [`event`], [`host`], [`http`], [`secret`] | settings, audit, the outside, and what must not leak |
 
+pub mod access_token;
+pub mod authorization;
+pub mod authorization_code;
+pub mod client;
+pub mod client_auth;
+pub mod config;
+pub mod consent;
+pub mod endpoints;
+pub mod event;
+pub mod host;
+pub mod http;
+pub mod id_token;
 pub mod jose;
+pub mod keys;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod scope;
+pub mod secret;
+pub mod server;
+pub mod token;
+pub mod userinfo;
+pub mod verifier;

@@ -1,0 +1,16 @@
+//! What `wit-bindgen` makes of the contracts.
+#![expect(unsafe_code, missing_docs, reason = "generated")]
+
+spin_sdk::wit_bindgen::generate!({
+    path: [
+        "../../wit/keystore",
+        "../../wit/clients",
+        "../../wit/people",
+        "../../wit/rules",
+        "../../wit/stores",
+        "wit",
+    ],
+    world: "attesto-part:authorization-server/authorization-server",
+    runtime_path: "::spin_sdk::wit_bindgen::rt",
+    generate_all,
+});

@@ -1,0 +1,77 @@
+//! The part's exports.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bindings::exports::attesto::clients::client_store::{Error, Guest, Lookup};
+use bindings::exports::attesto::clients::types::{Client, ClientAuthMethod};
+use bindings::wasi::keyvalue::store::{Bucket, open};
+
+use crate::record::{AuthMethod, ClientRecord, key, verify_secret};
+
+#[expect(unsafe_code, missing_docs, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({
+        path: ["../../wit/wasi-keyvalue", "../../wit/clients", "wit"],
+        world: "attesto-part:clients/clients",
+        generate_all,
+    });
+
+    export!(Clients);
+
+    pub(super) struct Clients;
+}
+
+thread_local! {
+    static BUCKET: RefCell<Option<Rc<Bucket>>> = const { RefCell::new(None) };
+}
+
+impl Guest for bindings::Clients {
+    async fn configure(store: String) -> Result<(), String> {
+        if BUCKET.with_borrow(Option::is_none) {
+            let bucket = open(&store).map_err(|error| format!("the store `{store}` can not be opened: {error:?}"))?;
+            BUCKET.set(Some(Rc::new(bucket)));
+        }
+        Ok(())
+    }
+
+    async fn load(client_id: String) -> Result<Option<Lookup>, Error> {
+        Ok(match read(&client_id)? {
+            Some(record) if record.revoked => Some(Lookup::Revoked),
+            Some(record) => Some(Lookup::Active(client(record))),
+            None => None,
+        })
+    }
+
+    async fn verify_secret(client_id: String, presented: Vec<u8>) -> Result<bool, Error> {
+        Ok(verify_secret(read(&client_id)?.as_ref(), &presented))
+    }
+}
+
+fn read(client_id: &str) -> Result<Option<ClientRecord>, Error> {
+    let unavailable = |cause: String| Error::Unavailable(cause);
+    let bucket =
+        BUCKET.with_borrow(Clone::clone).ok_or_else(|| unavailable("`configure` has not been called".to_owned()))?;
+    let value = bucket.get(&key(client_id)).map_err(|error| unavailable(format!("key-value: {error:?}")))?;
+    value
+        .map(|value| {
+            serde_json::from_slice(&value)
+                .map_err(|error| unavailable(format!("the record of client `{client_id}` is not readable: {error}")))
+        })
+        .transpose()
+}
+
+fn client(record: ClientRecord) -> Client {
+    Client {
+        client_id: record.client_id,
+        client_name: record.client_name,
+        token_endpoint_auth_method: match record.token_endpoint_auth_method {
+            AuthMethod::None => ClientAuthMethod::None,
+            AuthMethod::ClientSecretBasic => ClientAuthMethod::ClientSecretBasic,
+        },
+        redirect_uris: record.redirect_uris,
+        grant_types: record.grant_types,
+        scope: record.scope,
+        id_token_signed_response_alg: record.id_token_signed_response_alg,
+    }
+}

@@ -1,0 +1,6 @@
+//! Attesto's default rules: what is supported and registered may be granted; events go to the log.
+
+pub mod scope_policy;
+
+#[cfg(target_family = "wasm")]
+mod component;

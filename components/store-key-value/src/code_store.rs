@@ -1,0 +1,118 @@
+//! Authorization codes.
+//!
+//! | key | value |
+//! |---|---|
+//! | `code/<digest>` | the code, written once |
+//! | `code-redeemed/<digest>` | the gate of redemption |
+//! | `code-replayed/<digest>` | there, once the code was presented again; written before the replay is answered |
+//! | `code-issued/<digest>` | the access token, written once by `finalize` |
+//!
+//! `finalize` writes `code-issued` and then reads `code-replayed`; a replay writes `code-replayed` and then reads
+//! `code-issued`. Whichever is later sees the other.
+
+use serde::{Deserialize, Serialize};
+
+use crate::key_value::{KeyValue, Unavailable, claim, key, read, write};
+
+/// A code, as kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// Whose it is.
+    pub client_id: String,
+    /// For whom it was issued.
+    pub subject: String,
+    /// Seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// The engine's grant.
+    #[serde(with = "octets")]
+    pub grant: Vec<u8>,
+}
+
+/// The access token a code was redeemed for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// Its `jti`.
+    pub jti: String,
+    /// Seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// What became of an attempt to redeem a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redemption {
+    /// This call redeemed it.
+    Redeemed,
+    /// Another had.
+    Replayed(Option<AccessToken>),
+    /// There is no such code.
+    Unknown,
+}
+
+/// What became of recording the issued token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finalization {
+    /// It is recorded.
+    Finalized,
+    /// The code was presented again meanwhile.
+    Replayed,
+}
+
+/// Keeps a new code.
+pub fn put(store: &impl KeyValue, digest: &[u8], code: &Code) -> Result<(), Unavailable> {
+    write(store, &key("code", digest), code)
+}
+
+/// The code, redeemed or not, while there is anything to do about it.
+pub fn peek(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Option<Code>, Unavailable> {
+    let Some(code) = read::<Code>(store, &key("code", digest))? else { return Ok(None) };
+    if now < code.expires_at || issued(store, digest)?.is_some_and(|token| now < token.expires_at) {
+        Ok(Some(code))
+    } else {
+        Ok(None)
+    }
+}
+
+/// Redeems the code, for the first caller before its expiry.
+pub fn redeem(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Redemption, Unavailable> {
+    let Some(code) = read::<Code>(store, &key("code", digest))? else { return Ok(Redemption::Unknown) };
+    if now >= code.expires_at {
+        // Expired unredeemed it is unknown; expired and redeemed, this is a replay.
+        return Ok(match issued(store, digest)? {
+            Some(token) => Redemption::Replayed(Some(token)),
+            None => Redemption::Unknown,
+        });
+    }
+    if claim(store, &key("code-redeemed", digest))? {
+        return Ok(Redemption::Redeemed);
+    }
+    store.set(&key("code-replayed", digest), b"1")?;
+    Ok(Redemption::Replayed(issued(store, digest)?))
+}
+
+/// Records the access token.
+pub fn finalize(store: &impl KeyValue, digest: &[u8], token: &AccessToken) -> Result<Finalization, Unavailable> {
+    write(store, &key("code-issued", digest), token)?;
+    Ok(match store.get(&key("code-replayed", digest))? {
+        None => Finalization::Finalized,
+        Some(_) => Finalization::Replayed,
+    })
+}
+
+fn issued(store: &impl KeyValue, digest: &[u8]) -> Result<Option<AccessToken>, Unavailable> {
+    read(store, &key("code-issued", digest))
+}
+
+/// Octets as base64url text in JSON.
+mod octets {
+    use base64ct::{Base64UrlUnpadded, Encoding};
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Base64UrlUnpadded::encode_string(octets))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Base64UrlUnpadded::decode_vec(&text).map_err(|_| de::Error::custom("not base64url"))
+    }
+}

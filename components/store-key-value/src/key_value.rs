@@ -1,0 +1,42 @@
+//! The operations the stores are built from.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A key-value store. Reads see what the same instance has written; `increment` is atomic.
+pub trait KeyValue {
+    /// The value under `key`.
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable>;
+    /// Sets the value under `key`.
+    fn set(&self, key: &str, value: &[u8]) -> Result<(), Unavailable>;
+    /// Adds 1 to the number under `key` and returns the sum, in one atomic step.
+    fn increment(&self, key: &str) -> Result<i64, Unavailable>;
+}
+
+/// The store could not be reached, or holds what this version can not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unavailable(pub String);
+
+/// The key of an entry: its kind, and the digest it is found by.
+pub(crate) fn key(kind: &str, digest: &[u8]) -> String {
+    format!("{kind}/{}", Base64UrlUnpadded::encode_string(digest))
+}
+
+pub(crate) fn read<T: DeserializeOwned>(store: &impl KeyValue, key: &str) -> Result<Option<T>, Unavailable> {
+    let parse = |value: Vec<u8>| {
+        serde_json::from_slice(&value).map_err(|error| Unavailable(format!("an entry is not readable: {error}")))
+    };
+    store.get(key)?.map(parse).transpose()
+}
+
+pub(crate) fn write(store: &impl KeyValue, key: &str, value: &impl Serialize) -> Result<(), Unavailable> {
+    let value =
+        serde_json::to_vec(value).map_err(|error| Unavailable(format!("an entry does not serialize: {error}")))?;
+    store.set(key, &value)
+}
+
+/// Passes the gate under `key`, for the first caller ever.
+pub(crate) fn claim(store: &impl KeyValue, key: &str) -> Result<bool, Unavailable> {
+    Ok(store.increment(key)? == 1)
+}

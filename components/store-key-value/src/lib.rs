@@ -1,0 +1,12 @@
+//! Attesto's stores on `wasi:keyvalue`.
+//!
+//! There is no compare-and-swap to lean on. `increment(marker) == 1` is the gate: of any number of concurrent calls one
+//! sees 1. A marker is only ever incremented, and what must not be lost is a write-once key of its own.
+
+pub mod code_store;
+pub mod consent_grant_store;
+pub mod key_value;
+pub mod revoked_token_store;
+
+#[cfg(target_family = "wasm")]
+mod component;

@@ -1,0 +1,70 @@
+//! JWT access tokens (RFC 9068).
+
+use rand_core::CryptoRng;
+use serde_json::{Map, Value};
+
+use crate::authorization_code::CodeGrant;
+use crate::host::{Host, Principal};
+use crate::jose::sign_jwt;
+use crate::scope::Scope;
+use crate::server::Context;
+
+/// Claims that only the protocol sets.
+const PROTOCOL_CLAIMS: [&str; 16] = [
+    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf", "act",
+    "may_act", "sid",
+];
+
+/// What an access token says.
+#[derive(Debug)]
+pub struct AccessToken<'a> {
+    /// The client it is issued to.
+    pub client_id: &'a str,
+    /// Whom it is about.
+    pub principal: &'a Principal,
+    /// What it is good for.
+    pub scope: &'a Scope,
+    /// Where it comes from.
+    pub grant: &'a CodeGrant,
+    /// Its identifier.
+    pub jti: &'a str,
+}
+
+impl AccessToken<'_> {
+    /// The signed token. The error is for the log.
+    pub async fn sign(&self, cx: &Context<'_, impl Host, impl CryptoRng>) -> Result<String, String> {
+        let config = &cx.server.config;
+        let alg = config.access_token_signing_alg;
+        let kid = cx.server.keys.kid(alg).ok_or_else(|| format!("keystore: no key for {alg}"))?;
+        let mut claims = self.principal.claims.clone();
+        if let Some(name) = PROTOCOL_CLAIMS.iter().find(|name| claims.contains_key(**name)) {
+            return Err(format!("people: a principal must not carry the claim `{name}`"));
+        }
+        self.protocol_claims(&mut claims, &config.issuer, &config.audience, cx.now, config.access_token_ttl);
+        // "JWT access tokens MUST include this media type in the `typ` header parameter" (RFC 9068 §2.1).
+        sign_jwt(cx.host, kid, alg, "at+jwt", &claims).await.map_err(|error| format!("keystore: {error:?}"))
+    }
+
+    /// The data structure of RFC 9068 §2.2.
+    fn protocol_claims(&self, claims: &mut Map<String, Value>, iss: &str, aud: &str, now: u64, ttl: u64) {
+        let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        set("iss", iss.into());
+        set("sub", self.principal.sub.as_str().into());
+        set("aud", aud.into());
+        set("iat", now.into());
+        set("exp", now.saturating_add(ttl).into());
+        set("jti", self.jti.into());
+        set("client_id", self.client_id.into());
+        if !self.scope.is_empty() {
+            set("scope", self.scope.to_string().into());
+        }
+        // Authentication information, §2.2.1.
+        set("auth_time", self.grant.auth_time.into());
+        if let Some(acr) = &self.grant.acr {
+            set("acr", acr.as_str().into());
+        }
+        if !self.grant.amr.is_empty() {
+            set("amr", self.grant.amr.clone().into());
+        }
+    }
+}

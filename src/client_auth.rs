@@ -1,0 +1,184 @@
+//! Client authentication (RFC 6749 §2.3).
+
+use ::http::header;
+use base64ct::{Base64, Encoding};
+use zeroize::Zeroize;
+
+use crate::client::{Client, ClientAuthMethod};
+use crate::host::{ClientStore, HostError};
+use crate::http::Request;
+use crate::params::{Params, decode};
+use crate::secret::Secret;
+
+/// How the request says who it is from.
+#[derive(Debug)]
+enum Credential {
+    /// `Authorization: Basic` (RFC 6749 §2.3.1).
+    Basic { client_id: String, client_secret: Secret<String> },
+    /// A bare `client_id` (RFC 6749 §3.2.1).
+    ClientId(String),
+}
+
+/// Why a client is not authenticated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientAuthError {
+    /// More than one method: "The client MUST NOT use more than one authentication method in each request" (§2.3).
+    SeveralMethods,
+    /// The request names two different clients.
+    ClientIdMismatch,
+    /// A parameter of client authentication is there twice.
+    Repeated,
+    /// No credential the server can read. `true` where the attempt was made in the `Authorization` header.
+    NoCredential(bool),
+    /// The credential does not prove what it claims. `true` as above.
+    Failed(bool),
+    /// The registry did not answer.
+    Host(HostError),
+}
+
+impl ClientAuthError {
+    /// Whether the client "attempted to authenticate via the `Authorization` request header field" (§5.2): it is then
+    /// told 401 with a challenge.
+    pub fn in_header(&self) -> bool {
+        matches!(self, Self::NoCredential(true) | Self::Failed(true))
+    }
+}
+
+/// Authenticates the client of a request to the token endpoint.
+///
+/// A client that is unknown, revoked, registered for another method or without the right secret is
+/// [`ClientAuthError::Failed`], whichever it is.
+pub async fn authenticate(
+    store: &impl ClientStore,
+    request: &Request,
+    params: &Params,
+) -> Result<Client, ClientAuthError> {
+    match credential(request, params)? {
+        Credential::Basic { client_id, client_secret } => {
+            // Both questions are always asked, so that the time taken does not tell which one failed.
+            let client = store.load_client(&client_id).await.map_err(ClientAuthError::Host)?;
+            let verified =
+                store.verify_client_secret(&client_id, &client_secret).await.map_err(ClientAuthError::Host)?;
+            client
+                .filter(|client| verified && client.token_endpoint_auth_method == ClientAuthMethod::ClientSecretBasic)
+                .ok_or(ClientAuthError::Failed(true))
+        }
+        Credential::ClientId(client_id) => store
+            .load_client(&client_id)
+            .await
+            .map_err(ClientAuthError::Host)?
+            .filter(|client| client.token_endpoint_auth_method == ClientAuthMethod::None)
+            .ok_or(ClientAuthError::Failed(false)),
+    }
+}
+
+/// The one credential of the request.
+fn credential(request: &Request, params: &Params) -> Result<Credential, ClientAuthError> {
+    let one = |name| params.one(name).map_err(|_| ClientAuthError::Repeated);
+    let body_client_id = one("client_id")?;
+    let in_body = ["client_secret", "client_assertion", "client_assertion_type"].iter().any(|name| params.has(name));
+    let mut headers = request.headers.get_all(header::AUTHORIZATION).iter();
+    match (headers.next(), headers.next()) {
+        (None, _) if in_body => Err(ClientAuthError::NoCredential(false)),
+        (None, _) => match body_client_id {
+            Some(client_id) => Ok(Credential::ClientId(client_id.to_owned())),
+            None => Err(ClientAuthError::NoCredential(false)),
+        },
+        (Some(_), Some(_)) => Err(ClientAuthError::SeveralMethods),
+        (Some(_), None) if in_body => Err(ClientAuthError::SeveralMethods),
+        (Some(value), None) => {
+            let (client_id, client_secret) = basic(value.as_bytes()).ok_or(ClientAuthError::NoCredential(true))?;
+            match body_client_id {
+                Some(other) if other != client_id => Err(ClientAuthError::ClientIdMismatch),
+                _ => Ok(Credential::Basic { client_id, client_secret }),
+            }
+        }
+    }
+}
+
+/// Reads Basic credentials (RFC 7617 §2), whose user-id and password are form-encoded (RFC 6749 §2.3.1).
+fn basic(value: &[u8]) -> Option<(String, Secret<String>)> {
+    let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let mut bytes = Base64::decode_vec(token.trim()).ok()?;
+    let credentials = std::str::from_utf8(&bytes).ok().and_then(|text| {
+        let (client_id, client_secret) = text.split_once(':')?;
+        Some((decode(client_id).ok()?, Secret::new(decode(client_secret).ok()?)))
+    });
+    bytes.zeroize();
+    credentials.filter(|(client_id, _)| !client_id.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Body;
+    use ::http::{HeaderMap, HeaderValue, Method};
+
+    fn request(authorization: &[&'static str]) -> Request {
+        let mut headers = HeaderMap::new();
+        for value in authorization {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
+        }
+        Request { method: Method::POST, path: "/oauth/token".into(), query: None, headers, body: Body::Complete(vec![]) }
+    }
+
+    fn read(authorization: &[&'static str], body: &str) -> Result<Credential, ClientAuthError> {
+        credential(&request(authorization), &Params::parse(body.as_bytes()).expect("a form"))
+    }
+
+    #[test]
+    fn the_example_of_rfc_6749_section_2_3_1_is_read() {
+        match read(&["Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW"], "grant_type=x") {
+            Ok(Credential::Basic { client_id, client_secret }) => {
+                assert_eq!((client_id.as_str(), client_secret.expose().as_str()), ("s6BhdRkqt3", "gX1fBat3bV"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn user_id_and_password_are_form_decoded() {
+        // "a:b+c" and "p%q" encoded by RFC 6749 Appendix B: a%3Ab%2Bc and p%25q
+        let header = "Basic YSUzQWIlMkJjOnAlMjVx";
+        match read(&[header], "") {
+            Ok(Credential::Basic { client_id, client_secret }) => {
+                assert_eq!((client_id.as_str(), client_secret.expose().as_str()), ("a:b+c", "p%q"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn two_methods_at_once_are_refused() {
+        for body in ["client_secret=x", "client_assertion=x", "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV"] {
+            assert!(matches!(
+                read(&["Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW"], body),
+                Err(ClientAuthError::SeveralMethods)
+            ));
+        }
+        assert!(matches!(read(&["Basic YTpi", "Basic YTpi"], ""), Err(ClientAuthError::SeveralMethods)));
+    }
+
+    #[test]
+    fn a_body_client_id_must_be_the_authenticated_one() {
+        let header = "Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW";
+        assert!(read(&[header], "client_id=s6BhdRkqt3").is_ok());
+        assert!(matches!(read(&[header], "client_id=other"), Err(ClientAuthError::ClientIdMismatch)));
+    }
+
+    #[test]
+    fn what_is_not_basic_is_no_credential_in_the_header() {
+        for header in ["Basic", "Basic ", "Basic ***", "Bearer abc", "Basic YQ==", "Basic OmI=", "Basic YTpi YTpi", "Basic /////w=="] {
+            assert!(matches!(read(&[header], ""), Err(ClientAuthError::NoCredential(true))), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_body_is_no_credential_here() {
+        assert!(matches!(read(&[], "client_id=a&client_secret=b"), Err(ClientAuthError::NoCredential(false))));
+        assert!(matches!(read(&[], ""), Err(ClientAuthError::NoCredential(false))));
+    }
+}

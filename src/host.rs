@@ -1,0 +1,335 @@
+//! What only the host can do, one trait for each of its parts. The WIT packages below `wit/` say the same to other
+//! components; their comments are the guarantees.
+#![expect(async_fn_in_trait, reason = "a component is single-threaded: no future needs to be `Send`")]
+
+use std::fmt;
+
+use crate::client::Client;
+use crate::event::Event;
+use crate::http::{Request, Response};
+use crate::jose::Signer;
+use crate::scope::Scope;
+use crate::secret::{Digest, Secret};
+
+/// A part of the host failed. The text is for the operator; a client is told `server_error`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostError(pub String);
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Everything the authorization server asks of its host. The private keys are behind [`Signer`].
+pub trait Host:
+    Signer<Error = HostError>
+    + ClientStore
+    + PrincipalStore
+    + ClaimsProvider
+    + Interaction
+    + ScopePolicy
+    + EventSink
+    + CodeStore
+    + RevokedTokenStore
+    + ConsentGrantStore
+{
+}
+
+impl<T> Host for T where
+    T: Signer<Error = HostError>
+        + ClientStore
+        + PrincipalStore
+        + ClaimsProvider
+        + Interaction
+        + ScopePolicy
+        + EventSink
+        + CodeStore
+        + RevokedTokenStore
+        + ConsentGrantStore
+{
+}
+
+/// The registry of clients.
+pub trait ClientStore {
+    /// The client with this identifier; `None` where it is unknown or revoked.
+    async fn load_client(&self, client_id: &str) -> Result<Option<Client>, HostError>;
+
+    /// Whether this is the client's secret; in the same time for a client that does not exist.
+    async fn verify_client_secret(&self, client_id: &str, presented: &Secret<String>) -> Result<bool, HostError>;
+}
+
+/// A subject tokens are issued for.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// The `sub` of everything issued about it.
+    pub sub: String,
+    /// Further access-token claims.
+    pub claims: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The subjects.
+pub trait PrincipalStore {
+    /// The principal with this `sub`; `None` where it is unknown or no longer admitted.
+    async fn load_principal(&self, sub: &str) -> Result<Option<Principal>, HostError>;
+}
+
+/// The claims about a subject, as JSON objects.
+pub trait ClaimsProvider {
+    /// Claims for the UserInfo response (OIDC Core §5.3.2).
+    async fn userinfo_claims(
+        &self,
+        sub: &str,
+        scope: &Scope,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, HostError>;
+
+    /// Claims for the ID token (OIDC Core §2).
+    async fn id_token_claims(
+        &self,
+        client_id: &str,
+        sub: &str,
+        scope: &Scope,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, HostError>;
+}
+
+/// What an interaction with the person is about.
+#[derive(Clone, Debug)]
+pub struct Authorization {
+    /// The authorization request's parameters, encoded: what brings the person back here.
+    pub parameters: String,
+    /// The client.
+    pub client_id: String,
+    /// Its name.
+    pub client_name: String,
+    /// Where the answer will go.
+    pub redirect_uri: String,
+    /// The scope that would be granted.
+    pub scope: Scope,
+    /// OIDC Core §3.1.2.1 `login_hint`.
+    pub login_hint: Option<String>,
+    /// OIDC Core §3.1.2.1 `ui_locales`.
+    pub ui_locales: Vec<String>,
+}
+
+/// What the request demands of the authentication (OIDC Core §3.1.2.1).
+#[derive(Clone, Copy, Debug)]
+pub struct AuthenticationDemand {
+    /// `false` for `prompt=none`.
+    pub interactive: bool,
+    /// `true` for `prompt=login`.
+    pub force_reauthentication: bool,
+    /// `max_age`, seconds.
+    pub max_age: Option<u64>,
+}
+
+/// What the request demands of the consent (OIDC Core §3.1.2.1).
+#[derive(Clone, Copy, Debug)]
+pub struct ConsentDemand {
+    /// `false` for `prompt=none`.
+    pub interactive: bool,
+    /// `true` for `prompt=consent`.
+    pub force_consent: bool,
+}
+
+/// The person at the user agent.
+#[derive(Clone, Debug)]
+pub struct ResourceOwner {
+    /// Their `sub`.
+    pub sub: String,
+    /// When they authenticated, in seconds since the Unix epoch.
+    pub auth_time: u64,
+    /// OIDC Core §2 `acr`.
+    pub acr: Option<String>,
+    /// OIDC Core §2 `amr`.
+    pub amr: Vec<String>,
+    /// OIDC Back-Channel Logout §2.1 `sid`.
+    pub sid: Option<String>,
+}
+
+/// Who is at the user agent?
+#[derive(Debug)]
+pub enum Establishment {
+    /// This person.
+    Authenticated(ResourceOwner),
+    /// Show this first.
+    Respond(Response),
+    /// Nobody, and no page may be shown.
+    None,
+}
+
+/// Does the person agree?
+#[derive(Debug)]
+pub enum ConsentDecision {
+    /// Yes, without being asked again.
+    Consented,
+    /// No.
+    Denied,
+    /// Show this first.
+    Respond(Response),
+    /// They would have to be asked, and no page may be shown.
+    None,
+}
+
+/// What came of a request to the part's own pages.
+#[derive(Debug)]
+pub enum Reply {
+    /// Show this.
+    Respond(Response),
+    /// The person has signed in; the authorization request goes on.
+    SignedIn {
+        /// [`Authorization::parameters`].
+        parameters: String,
+        /// `Set-Cookie` values.
+        set_cookie: Vec<String>,
+    },
+    /// The person has answered the consent page.
+    Answered {
+        /// [`Authorization::parameters`].
+        parameters: String,
+        /// The consent grant's token.
+        grant: Secret<String>,
+        /// Allowed, or denied?
+        allowed: bool,
+    },
+}
+
+/// Signing in and consenting.
+pub trait Interaction {
+    /// Establishes who is at the user agent.
+    async fn establish(
+        &self,
+        request: &Request,
+        now: u64,
+        authorization: &Authorization,
+        demand: AuthenticationDemand,
+    ) -> Result<Establishment, HostError>;
+
+    /// Asks for consent. `grant` is the token a page carries and its answer brings back.
+    async fn consent(
+        &self,
+        request: &Request,
+        now: u64,
+        authorization: &Authorization,
+        demand: ConsentDemand,
+        sub: &str,
+        grant: &Secret<String>,
+    ) -> Result<ConsentDecision, HostError>;
+
+    /// Serves a request below the part's own prefix.
+    async fn handle(&self, request: &Request, now: u64) -> Result<Reply, HostError>;
+}
+
+/// A question to the scope policy.
+#[derive(Clone, Debug)]
+pub struct ScopeRequest<'a> {
+    /// Who asks.
+    pub client: &'a Client,
+    /// For which grant.
+    pub grant_type: &'static str,
+    /// On whose behalf.
+    pub sub: Option<&'a str>,
+    /// For what.
+    pub requested: &'a Scope,
+}
+
+/// What may be granted.
+pub trait ScopePolicy {
+    /// The scope to grant, or `None` for `invalid_scope`.
+    async fn authorize_scope(&self, request: ScopeRequest<'_>) -> Result<Option<Scope>, HostError>;
+}
+
+/// Where events and faults go.
+pub trait EventSink {
+    /// Takes note of an event; can not fail.
+    async fn emit(&self, event: Event);
+
+    /// Logs an internal fault with its cause.
+    fn log_fault(&self, fault: &str);
+}
+
+/// A stored authorization code.
+#[derive(Clone, Debug)]
+pub struct StoredCode {
+    /// SHA-256 of the code.
+    pub digest: Digest,
+    /// Whose it is.
+    pub client_id: String,
+    /// For whom it was issued.
+    pub subject: String,
+    /// Seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// The encoded [`crate::authorization_code::CodeGrant`].
+    pub grant: Vec<u8>,
+}
+
+/// The access token a code was redeemed for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IssuedAccessToken {
+    /// Its `jti`.
+    pub jti: String,
+    /// Its `exp`, in seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// What became of an attempt to redeem a code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Redemption {
+    /// This call redeemed it.
+    Redeemed,
+    /// Another had.
+    Replayed(Option<IssuedAccessToken>),
+    /// There is no such code.
+    Unknown,
+}
+
+/// What became of recording the issued token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finalization {
+    /// It is recorded.
+    Finalized,
+    /// The code was replayed meanwhile: the token must not be delivered.
+    Replayed,
+}
+
+/// Authorization codes.
+pub trait CodeStore {
+    /// Keeps a new code.
+    async fn put_code(&self, code: StoredCode) -> Result<(), HostError>;
+    /// Looks without consuming.
+    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<StoredCode>, HostError>;
+    /// Redeems, once.
+    async fn redeem_code(&self, digest: &Digest, now: u64) -> Result<Redemption, HostError>;
+    /// Records what was issued.
+    async fn finalize_code(&self, digest: &Digest, issued: &IssuedAccessToken) -> Result<Finalization, HostError>;
+}
+
+/// Access tokens refused before they expire.
+pub trait RevokedTokenStore {
+    /// Denies a token.
+    async fn revoke_token(&self, jti: &str, expires_at: u64) -> Result<(), HostError>;
+    /// Whether a token is denied.
+    async fn is_revoked(&self, jti: &str, now: u64) -> Result<bool, HostError>;
+}
+
+/// What became of an attempt to consume a consent grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consumption {
+    /// This call consumed it.
+    Consumed,
+    /// There is no such grant.
+    Unknown,
+    /// It has expired.
+    Expired,
+    /// It stands for another request.
+    BindingMismatch,
+    /// Another call had consumed it.
+    AlreadyConsumed,
+}
+
+/// Single-use consent.
+pub trait ConsentGrantStore {
+    /// Keeps a grant for the request with this binding.
+    async fn mint_consent_grant(&self, token: &Digest, binding: &Digest, expires_at: u64) -> Result<(), HostError>;
+    /// Consumes it, once, for that request only.
+    async fn consume_consent_grant(&self, token: &Digest, binding: &Digest, now: u64) -> Result<Consumption, HostError>;
+}

@@ -1,0 +1,160 @@
+//! HTTP as the engine sees it: whole messages, no transport.
+
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
+
+use crate::params::{Malformed, Params};
+
+/// The largest request body an endpoint reads, in bytes. A door hands over [`Body::TooLarge`] for more.
+pub const MAX_BODY: usize = 64 * 1024;
+
+/// A request, as received.
+#[derive(Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path, as sent: not decoded, not normalized.
+    pub path: String,
+    /// The query, without its `?`.
+    pub query: Option<String>,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Body,
+}
+
+/// A request body.
+#[derive(Debug)]
+pub enum Body {
+    /// All of it.
+    Complete(Vec<u8>),
+    /// It had more than [`MAX_BODY`] bytes, and the rest was not read.
+    TooLarge,
+}
+
+/// Why a request body can not be read as a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormError {
+    /// The media type is not `application/x-www-form-urlencoded`.
+    MediaType,
+    /// The body is larger than [`MAX_BODY`].
+    TooLarge,
+    /// The body is not what the media type says.
+    Malformed,
+}
+
+impl Request {
+    /// The parameters of the query.
+    pub fn query_params(&self) -> Result<Params, Malformed> {
+        Params::parse(self.query.as_deref().unwrap_or_default().as_bytes())
+    }
+
+    /// The parameters of a body "using the `application/x-www-form-urlencoded` format […] with a character encoding
+    /// of UTF-8" (RFC 6749 §3.2 and Appendix B).
+    pub fn form(&self) -> Result<Params, FormError> {
+        let Body::Complete(body) = &self.body else {
+            return Err(FormError::TooLarge);
+        };
+        let mut types = self.headers.get_all(header::CONTENT_TYPE).iter();
+        match (types.next(), types.next()) {
+            (Some(value), None) if is_form(value) => Params::parse(body).map_err(|Malformed| FormError::Malformed),
+            _ => Err(FormError::MediaType),
+        }
+    }
+}
+
+/// The media type is a form; a `charset` parameter, if there is one, is UTF-8.
+fn is_form(value: &HeaderValue) -> bool {
+    let Ok(value) = value.to_str() else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
+                charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}
+
+/// A response.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The header fields.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response without a body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Vec::new() }
+    }
+
+    /// A JSON response nobody keeps: "The authorization server MUST include the HTTP `Cache-Control` response header
+    /// field with a value of `no-store`" (RFC 6749 §5.1).
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(body) => Self { body, ..Self::empty(status) }
+                .header(header::CONTENT_TYPE, "application/json")
+                .header(header::CACHE_CONTROL, "no-store"),
+            Err(_) => Self::empty(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    /// A JSON document that is the same for everyone and may be kept for `max_age` seconds (RFC 8414 §3.1).
+    pub fn public_document(body: &[u8], max_age: u64) -> Self {
+        Self { body: body.to_vec(), ..Self::empty(StatusCode::OK) }
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CACHE_CONTROL, &format!("public, max-age={max_age}"))
+    }
+
+    /// A redirect the user agent follows with GET, whatever the method was: 303, so that a form is never sent on
+    /// to the client (RFC 9700 §4.12). `None` where `location` does not fit a header.
+    pub fn see_other(location: &str) -> Option<Self> {
+        let location = HeaderValue::from_str(location).ok()?;
+        let mut response = Self::empty(StatusCode::SEE_OTHER).header(header::CACHE_CONTROL, "no-store");
+        response.headers.insert(header::LOCATION, location);
+        Some(response)
+    }
+
+    /// A page of fixed text for the person at the user agent.
+    pub fn error_page(status: StatusCode, title: &'static str, text: &'static str) -> Self {
+        let body = format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title></head>\
+             <body><main><h1>{title}</h1><p>{text}</p></main></body></html>\n"
+        );
+        Self { body: body.into_bytes(), ..Self::empty(status) }
+            .header(header::CONTENT_TYPE, "text/html; charset=utf-8")
+            .header(header::CACHE_CONTROL, "no-store")
+            .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'")
+            .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+            .header(header::REFERRER_POLICY, "no-referrer")
+    }
+
+    /// The response with a header field set. A value that does not fit a header is left out.
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_form_media_type_in_utf8_is_a_form() {
+        let form = |value: &'static str| is_form(&HeaderValue::from_static(value));
+        assert!(form("application/x-www-form-urlencoded"));
+        assert!(form("Application/X-WWW-Form-Urlencoded; charset=UTF-8"));
+        for bad in ["", "text/plain", "application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded; charset=latin1"] {
+            assert!(!form(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! ID tokens (OIDC Core §2).
+
+use rand_core::CryptoRng;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::authorization_code::CodeGrant;
+use crate::host::Host;
+use crate::jose::{Algorithm, base64url, sign_jwt};
+use crate::server::Context;
+
+/// Claims that only the protocol sets.
+const PROTOCOL_CLAIMS: [&str; 14] = [
+    "iss", "sub", "aud", "exp", "nbf", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "sid",
+];
+
+/// What an ID token says.
+#[derive(Debug)]
+pub struct IdToken<'a> {
+    /// The client it is for.
+    pub client_id: &'a str,
+    /// Where it comes from.
+    pub grant: &'a CodeGrant,
+    /// The access token delivered with it.
+    pub access_token: &'a str,
+    /// Further claims.
+    pub claims: Map<String, Value>,
+}
+
+impl IdToken<'_> {
+    /// The signed token. The error is for the log.
+    pub async fn sign(self, cx: &Context<'_, impl Host, impl CryptoRng>, alg: Algorithm) -> Result<String, String> {
+        let config = &cx.server.config;
+        let kid = cx.server.keys.kid(alg).ok_or_else(|| format!("keystore: no key for {alg}"))?;
+        let mut claims = self.claims;
+        if let Some(name) = PROTOCOL_CLAIMS.iter().find(|name| claims.contains_key(**name)) {
+            return Err(format!("people: an ID token must not be given the claim `{name}`"));
+        }
+        let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+        set("iss", config.issuer.as_str().into());
+        set("sub", self.grant.sub.as_str().into());
+        set("aud", self.client_id.into());
+        set("iat", cx.now.into());
+        set("exp", cx.now.saturating_add(config.id_token_ttl).into());
+        set("auth_time", self.grant.auth_time.into());
+        set("at_hash", at_hash(alg, self.access_token).into());
+        // "If present in the Authentication Request, Authorization Servers MUST include a nonce Claim in the ID Token".
+        if let Some(nonce) = &self.grant.nonce {
+            set("nonce", nonce.as_str().into());
+        }
+        if let Some(acr) = &self.grant.acr {
+            set("acr", acr.as_str().into());
+        }
+        if !self.grant.amr.is_empty() {
+            set("amr", self.grant.amr.clone().into());
+        }
+        if let Some(sid) = &self.grant.sid {
+            set("sid", sid.as_str().into());
+        }
+        sign_jwt(cx.host, kid, alg, "JWT", &claims).await.map_err(|error| format!("keystore: {error:?}"))
+    }
+}
+
+/// "the base64url encoding of the left-most half of the hash of the octets of the ASCII representation of the
+/// `access_token` value, where the hash algorithm used is the hash algorithm used in the `alg` Header Parameter"
+/// (OIDC Core §3.1.3.6).
+fn at_hash(alg: Algorithm, access_token: &str) -> String {
+    match alg {
+        Algorithm::Es256 | Algorithm::Rs256 => {
+            let hash = Sha256::digest(access_token.as_bytes());
+            let (left, _) = hash.split_at(hash.len() / 2);
+            base64url::encode(left)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_access_token_hash_of_oidc_core_appendix_a_3_is_met() {
+        let at = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(at_hash(Algorithm::Rs256, at), "77QmUPtjPfzWtF2AnpK9RQ");
+    }
+}

@@ -1,0 +1,92 @@
+//! Access token scope (RFC 6749 §3.3).
+
+use std::fmt;
+
+/// Distinct scope values in the order they were asked for. Order carries no meaning (RFC 6749 §3.3) but is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope(Vec<String>);
+
+/// The text is not a `scope`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MalformedScope;
+
+impl Scope {
+    /// Parses `scope = scope-token *( SP scope-token )`. The empty text is the empty scope.
+    pub fn parse(text: &str) -> Result<Self, MalformedScope> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        Self::from_tokens(text.split(' '))
+    }
+
+    /// The scope of these tokens; a token that is there twice counts once.
+    pub fn from_tokens<T: Into<String>>(tokens: impl IntoIterator<Item = T>) -> Result<Self, MalformedScope> {
+        let mut scope = Vec::new();
+        for token in tokens {
+            let token = token.into();
+            if !is_scope_token(&token) {
+                return Err(MalformedScope);
+            }
+            if !scope.contains(&token) {
+                scope.push(token);
+            }
+        }
+        Ok(Self(scope))
+    }
+
+    /// Whether `token` is among the values.
+    pub fn contains(&self, token: &str) -> bool {
+        self.0.iter().any(|t| t == token)
+    }
+
+    /// Whether every value is also in `other`.
+    pub fn is_subset_of(&self, other: &Self) -> bool {
+        self.0.iter().all(|token| other.contains(token))
+    }
+
+    /// Whether there is no value at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The values.
+    pub fn tokens(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+/// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
+pub fn is_scope_token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar_of_rfc_6749_section_3_3_is_enforced() {
+        for bad in [" ", "a ", " a", "a  b", "a\tb", "a\"b", "a\\b", "ä", "a\u{7f}"] {
+            assert_eq!(Scope::parse(bad), Err(MalformedScope), "{bad:?}");
+        }
+        assert_eq!(Scope::parse("").map(|s| s.is_empty()), Ok(true));
+        assert_eq!(Scope::parse("openid ! #[]~").map(|s| s.to_string()), Ok("openid ! #[]~".to_owned()));
+    }
+
+    #[test]
+    fn a_value_asked_for_twice_counts_once() {
+        assert_eq!(Scope::parse("a b a").map(|s| s.to_string()), Ok("a b".to_owned()));
+    }
+
+    #[test]
+    fn values_are_compared_with_case() {
+        let scope = Scope::parse("openid").expect("a scope");
+        assert!(!scope.contains("OpenID"));
+    }
+}

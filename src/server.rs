@@ -1,0 +1,124 @@
+//! The authorization server: its settings, its keys, and the way from a request to an endpoint.
+
+use ::http::{HeaderName, Method, StatusCode, header};
+use rand_core::CryptoRng;
+
+use crate::config::Config;
+use crate::endpoints::Endpoints;
+use crate::event::Event;
+use crate::host::Host;
+use crate::http::{Request, Response};
+use crate::jose::Algorithm;
+use crate::keys::{KeysError, ServerKeys};
+use crate::{authorization, metadata, token, userinfo};
+
+/// Everything that stays the same from request to request.
+#[derive(Debug)]
+pub struct Server {
+    /// The operator's settings.
+    pub config: Config,
+    /// The signing keys.
+    pub keys: ServerKeys,
+    /// Where the endpoints are.
+    pub endpoints: Endpoints,
+    authorization_server_metadata: Vec<u8>,
+    protected_resource_metadata: Vec<u8>,
+    jwks: Vec<u8>,
+}
+
+/// One request's surroundings.
+#[derive(Debug)]
+pub struct Context<'a, H, R> {
+    /// The server.
+    pub server: &'a Server,
+    /// The host.
+    pub host: &'a H,
+    /// The time, in seconds since the Unix epoch.
+    pub now: u64,
+    /// The source of every code, token and identifier.
+    pub rng: &'a mut R,
+    /// What the operator will be told.
+    pub events: Vec<Event>,
+}
+
+impl Server {
+    /// A server with these settings and keys.
+    ///
+    /// "The algorithm RS256 MUST be included" among those of ID tokens (OIDC Discovery §3), so a key for it is required.
+    pub fn new(config: Config, keys: ServerKeys) -> Result<Self, KeysError> {
+        for (alg, reason) in [
+            (Algorithm::Rs256, "every OpenID provider needs (OIDC Discovery §3)"),
+            (config.access_token_signing_alg, "`access_token_signing_alg` asks for"),
+        ] {
+            if keys.kid(alg).is_none() {
+                return Err(KeysError::Missing(alg, reason));
+            }
+        }
+        let endpoints = Endpoints::new(&config);
+        Ok(Self {
+            authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
+            protected_resource_metadata: metadata::protected_resource(&config),
+            jwks: metadata::jwks(&keys),
+            config,
+            keys,
+            endpoints,
+        })
+    }
+
+    /// Answers one request. `now` is in seconds since the Unix epoch; `rng` is the source of every secret.
+    pub async fn respond(
+        &self,
+        host: &impl Host,
+        request: &Request,
+        now: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Response {
+        let mut cx = Context { server: self, host, now, rng, events: Vec::new() };
+        let response = self.route(&mut cx, request).await;
+        for event in std::mem::take(&mut cx.events) {
+            host.emit(event).await;
+        }
+        response
+    }
+
+    async fn route(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>, request: &Request) -> Response {
+        let at = &self.endpoints;
+        let path = request.path.as_str();
+        let document = |body: &[u8]| match request.method {
+            Method::GET | Method::HEAD => Response::public_document(body, metadata::MAX_AGE),
+            _ => method_not_allowed("GET, HEAD"),
+        };
+        if path == at.token {
+            match request.method {
+                Method::POST => token::token(cx, request).await,
+                _ => method_not_allowed("POST"),
+            }
+        } else if path == at.authorization {
+            match request.method {
+                Method::GET | Method::POST => authorization::authorize(cx, request).await,
+                _ => method_not_allowed("GET, POST"),
+            }
+        } else if path == at.userinfo {
+            match request.method {
+                Method::GET | Method::POST => userinfo::userinfo(cx, request).await,
+                _ => method_not_allowed("GET, POST"),
+            }
+        } else if path == at.jwks {
+            document(&self.jwks)
+        } else if path == at.authorization_server_metadata || path == at.openid_configuration {
+            document(&self.authorization_server_metadata)
+        } else if path == at.protected_resource_metadata {
+            document(&self.protected_resource_metadata)
+        } else if at.is_account(path) {
+            authorization::account(cx, request).await
+        } else {
+            Response::error_page(StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
+        }
+    }
+}
+
+/// RFC 9110 §15.5.6: "The origin server MUST generate an `Allow` header field in a 405 response".
+fn method_not_allowed(allow: &str) -> Response {
+    let nosniff = HeaderName::from_static("x-content-type-options");
+    Response::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow).header(nosniff, "nosniff")
+}
