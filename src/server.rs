@@ -10,7 +10,7 @@ use crate::host::Host;
 use crate::http::{Request, Response};
 use crate::jose::Algorithm;
 use crate::keys::{KeysError, ServerKeys};
-use crate::{authorization, metadata, token, userinfo};
+use crate::{authorization, metadata, token, userinfo, verifier};
 
 /// Everything that stays the same from request to request.
 #[derive(Debug)]
@@ -21,9 +21,27 @@ pub struct Server {
     pub keys: ServerKeys,
     /// Where the endpoints are.
     pub endpoints: Endpoints,
+    /// What UserInfo accepts.
+    pub userinfo_policy: verifier::Policy,
+    /// The scope UserInfo takes.
+    pub userinfo_scope: verifier::ScopeSet,
     authorization_server_metadata: Vec<u8>,
     protected_resource_metadata: Vec<u8>,
     jwks: Vec<u8>,
+}
+
+/// Why settings and keys do not make a server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ServerError {
+    /// The keys do not serve.
+    #[error("keystore: {0}")]
+    Keys(#[from] KeysError),
+    /// The settings do not make a verifier.
+    #[error("attesto.toml: {0}")]
+    Verifier(#[from] verifier::PolicyError),
+    /// A constant is not what it should be.
+    #[error("engine: {0}")]
+    Scope(#[from] verifier::InvalidScope),
 }
 
 /// One request's surroundings.
@@ -45,17 +63,24 @@ impl Server {
     /// A server with these settings and keys.
     ///
     /// "The algorithm RS256 MUST be included" among those of ID tokens (OIDC Discovery §3), so a key for it is required.
-    pub fn new(config: Config, keys: ServerKeys) -> Result<Self, KeysError> {
+    pub fn new(config: Config, keys: ServerKeys) -> Result<Self, ServerError> {
         for (alg, reason) in [
             (Algorithm::Rs256, "every OpenID provider needs (OIDC Discovery §3)"),
             (config.access_token_signing_alg, "`access_token_signing_alg` asks for"),
         ] {
             if keys.kid(alg).is_none() {
-                return Err(KeysError::Missing(alg, reason));
+                return Err(KeysError::Missing(alg, reason).into());
             }
         }
         let endpoints = Endpoints::new(&config);
+        let mut userinfo_policy = verifier::Policy::new(&config.issuer, vec![config.audience.clone()])?
+            .with_algorithms(vec![config.access_token_signing_alg])?;
+        if let Some(url) = &config.resource_metadata {
+            userinfo_policy = userinfo_policy.with_resource_metadata(url)?;
+        }
         Ok(Self {
+            userinfo_policy,
+            userinfo_scope: "openid".parse()?,
             authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
             protected_resource_metadata: metadata::protected_resource(&config),
             jwks: metadata::jwks(&keys),

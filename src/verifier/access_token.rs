@@ -1,0 +1,75 @@
+//! Access tokens in JWT form (RFC 9068).
+
+use crate::jose::jws::{self, UnverifiedJws};
+use crate::jose::{ClaimError, Claims, JwkSet, NumericDate};
+
+use super::{Policy, Reason, ScopeSet};
+
+/// "application/at+jwt" without its prefix (RFC 9068 §2.1).
+const TYPE: &str = "at+jwt";
+
+/// An access token that has passed every check: what it says can be believed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verified {
+    /// `sub`: whom the token speaks for; in the client credentials grant, the client itself (RFC 9068 §2.2).
+    pub subject: String,
+    /// `client_id`: the client the token was issued to.
+    pub client_id: String,
+    /// `scope`: what it may be used for; empty when absent.
+    pub scope: ScopeSet,
+    /// `aud`: the resource servers it is meant for.
+    pub audience: Vec<String>,
+    /// `exp`: from this moment on it is worth nothing.
+    pub expires_at: NumericDate,
+    /// `iat`: when it was issued.
+    pub issued_at: NumericDate,
+    /// `jti`: its name among the issuer's tokens.
+    pub token_id: String,
+    /// All claims, those above included.
+    pub claims: Claims,
+}
+
+/// Validates a JWT access token as RFC 9068 §4 lists it.
+pub(super) fn verify(
+    token: &str,
+    policy: &Policy,
+    keys: &JwkSet,
+    now: NumericDate,
+) -> Result<Verified, Reason> {
+    // "MUST verify that the "typ" header value is "at+jwt" or "application/at+jwt"", which keeps ID tokens out;
+    // "MUST validate the signature … according to [RFC7515] using the algorithm specified", "MUST reject any JWT in
+    // which the value of "alg" is "none"".
+    let admitted = jws::Policy { algorithms: policy.algorithms(), typ: Some(TYPE) };
+    let claims = UnverifiedJws::parse(token)?.verify(keys, &admitted)?.into_claims()?;
+    // "The issuer identifier … MUST exactly match the value of the "iss" claim."
+    claims.check_iss(policy.issuer())?;
+    // "MUST validate that the "aud" claim contains a resource indicator value corresponding to an identifier the
+    // resource server expects for itself."
+    claims.check_aud(policy.audiences())?;
+    // "The current time MUST be before the time represented by the "exp" claim."
+    let expires_at = claims.check_exp(now, policy.clock_skew())?;
+    claims.check_nbf(now, policy.clock_skew())?;
+    // RFC 7800 §3.1: `cnf` says that the presenter holds a key, and a Bearer presentation shows none. RFC 9449 §7.2
+    // and RFC 8705 §3: a bound token without its proof is to be refused.
+    if claims.get("cnf").is_some() {
+        return Err(Reason::SenderConstrained);
+    }
+    read(claims, expires_at)
+}
+
+/// Gives the claims that RFC 9068 §2.2 requires their types.
+fn read(claims: Claims, expires_at: NumericDate) -> Result<Verified, Reason> {
+    Ok(Verified {
+        subject: claims.required_string("sub")?.to_owned(),
+        client_id: claims.required_string("client_id")?.to_owned(),
+        scope: match claims.string("scope")? {
+            Some(scope) => scope.parse().map_err(|_| ClaimError::Malformed("scope"))?,
+            None => ScopeSet::default(),
+        },
+        audience: claims.audience()?.into_iter().map(str::to_owned).collect(),
+        expires_at,
+        issued_at: claims.time("iat")?.ok_or(ClaimError::Missing("iat"))?,
+        token_id: claims.required_string("jti")?.to_owned(),
+        claims,
+    })
+}

@@ -1,0 +1,92 @@
+//! The credential of a request (RFC 6750 §2.1, RFC 9110 §11.6.2).
+
+use super::Reason;
+
+/// The token of the one `Authorization: Bearer` header among `values`.
+///
+/// Tokens in the query or a form body are not looked for: RFC 9700 §4.3.2 forbids the one, and a resource server that
+/// does not read bodies cannot see the other.
+pub(super) fn bearer<'r>(values: &[&'r [u8]]) -> Result<&'r str, Reason> {
+    let value = match values {
+        [] => return Err(Reason::NoCredentials),
+        [value] => *value,
+        // "Clients MUST NOT use more than one method to transmit the token in each request" (RFC 6750 §2), and
+        // Authorization is no list (RFC 9110 §11.6.2): two proxies could each believe another one.
+        [_, _, ..] => return Err(Reason::RepeatedAuthorization),
+    };
+    let value = std::str::from_utf8(value).map_err(|_| Reason::MalformedAuthorization)?;
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    if !is_token(scheme) {
+        return Err(Reason::MalformedAuthorization);
+    }
+    // Schemes are case-insensitive (RFC 9110 §11.1).
+    if !scheme.eq_ignore_ascii_case("Bearer") {
+        return Err(Reason::UnsupportedScheme);
+    }
+    // credentials = "Bearer" 1*SP b64token (RFC 6750 §2.1)
+    let token = rest.trim_start_matches(' ');
+    if is_b64token(token) { Ok(token) } else { Err(Reason::MalformedAuthorization) }
+}
+
+/// b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=" (RFC 6750 §2.1)
+fn is_b64token(text: &str) -> bool {
+    let unpadded = text.trim_end_matches('=');
+    !unpadded.is_empty()
+        && unpadded.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._~+/".contains(&octet))
+}
+
+/// token = 1*tchar (RFC 9110 §5.6.2)
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&octet))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bearer_credential_is_found_whatever_its_case() {
+        for value in ["Bearer a.b-c_d~e+f/g==", "bearer a.b-c_d~e+f/g==", "BEARER   a.b-c_d~e+f/g=="] {
+            assert_eq!(bearer(&[value.as_bytes()]), Ok("a.b-c_d~e+f/g=="), "{value}");
+        }
+    }
+
+    #[test]
+    fn absent_credentials_and_other_schemes_are_told_from_malformed_ones() {
+        assert_eq!(bearer(&[]), Err(Reason::NoCredentials));
+        for value in ["Basic YTpi", "DPoP a.b.c", "Negotiate", "Bearerx a", "Digest a=\"b\", c=d"] {
+            assert_eq!(bearer(&[value.as_bytes()]), Err(Reason::UnsupportedScheme), "{value}");
+        }
+    }
+
+    #[test]
+    fn more_than_one_credential_is_refused_even_if_equal_or_of_another_scheme() {
+        for values in [[&b"Bearer a"[..], b"Bearer a"], [b"Basic YTpi", b"Bearer a"], [b"", b"Bearer a"]] {
+            assert_eq!(bearer(&values), Err(Reason::RepeatedAuthorization));
+        }
+        assert_eq!(bearer(&[b"Bearer a, Bearer b"]), Err(Reason::MalformedAuthorization));
+    }
+
+    #[test]
+    fn what_the_grammar_excludes_is_malformed() {
+        let values: [&[u8]; 13] = [
+            b"",
+            b" ",
+            b" Bearer a",
+            b"Bearer",
+            b"Bearer ",
+            b"Bearer =",
+            b"Bearer a=b",
+            b"Bearer a b",
+            b"Bearer a,b",
+            b"Bearer\ta",
+            b"Bearer \"a\"",
+            b"Bearer a\xff",
+            b"B\xc3\xa9arer a",
+        ];
+        for value in values {
+            assert_eq!(bearer(&[value]), Err(Reason::MalformedAuthorization), "{value:?}");
+        }
+    }
+}

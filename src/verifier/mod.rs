@@ -1,0 +1,77 @@
+//! The resource server's side: does this request carry an access token that opens this resource?
+//!
+//! Every door (UserInfo, the middleware, the Envoy filter) asks [`verify`] and does what it says, so all give one
+//! verdict and one `WWW-Authenticate` for one request. Nothing here touches a network: a token under an unknown key
+//! is a refusal that [`Refusal::needs_key`], and the door decides whether fetching the issuer's keys again is due.
+
+mod access_token;
+mod challenge;
+mod credential;
+mod policy;
+mod scope;
+
+use crate::jose::{JwkSet, NumericDate};
+
+pub use access_token::Verified;
+pub use challenge::{BearerError, Challenge, Reason};
+pub use policy::{Policy, PolicyError};
+pub use scope::{InvalidScope, ScopeSet};
+
+/// What a door knows of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'r> {
+    /// Every value of every `Authorization` header, octet for octet.
+    pub authorization: &'r [&'r [u8]],
+    /// The method; a proof of possession is bound to it, a Bearer token is not.
+    pub method: &'r str,
+    /// The URL as the client sees it; likewise.
+    pub url: &'r str,
+}
+
+/// A request that is not let through: what to answer, and why, for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The precise reason. Never sent to the client.
+    pub reason: Reason,
+    /// The answer. It repeats nothing that the request contained.
+    pub challenge: Challenge,
+}
+
+impl Refusal {
+    /// Whether a fresher copy of the issuer's keys could turn this refusal around.
+    pub fn needs_key(&self) -> bool {
+        self.reason.needs_key()
+    }
+}
+
+/// Decides whether `request` may use a resource that takes every scope of `required`.
+pub fn verify(
+    request: &Request<'_>,
+    required: &ScopeSet,
+    policy: &Policy,
+    keys: &JwkSet,
+    now: NumericDate,
+) -> Result<Verified, Refusal> {
+    decide(request, required, policy, keys, now).map_err(|reason| refuse(reason, required, policy))
+}
+
+/// The answer to a request refused for `reason`; for doors that take the steps of [`verify`] one by one.
+pub fn refuse(reason: Reason, required: &ScopeSet, policy: &Policy) -> Refusal {
+    let challenge = Challenge::new(&reason, required, policy);
+    Refusal { reason, challenge }
+}
+
+fn decide(
+    request: &Request<'_>,
+    required: &ScopeSet,
+    policy: &Policy,
+    keys: &JwkSet,
+    now: NumericDate,
+) -> Result<Verified, Reason> {
+    let token = credential::bearer(request.authorization)?;
+    let verified = access_token::verify(token, policy, keys, now)?;
+    if !verified.scope.contains_all(required) {
+        return Err(Reason::InsufficientScope);
+    }
+    Ok(verified)
+}
