@@ -1,5 +1,4 @@
 //! What `wit-bindgen` makes of the contracts.
-#![expect(unsafe_code, missing_docs, reason = "generated")]
 
 spin_sdk::wit_bindgen::generate!({
     path: [

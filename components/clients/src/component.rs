@@ -9,7 +9,7 @@ use bindings::wasi::keyvalue::store::{Bucket, open};
 
 use crate::record::{AuthMethod, ClientRecord, key, verify_secret};
 
-#[expect(unsafe_code, missing_docs, reason = "generated")]
+#[expect(unsafe_code, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
         path: ["../../wit/wasi-keyvalue", "../../wit/clients", "wit"],

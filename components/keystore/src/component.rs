@@ -8,7 +8,7 @@ use bindings::spin::variables::variables;
 
 use crate::keys::{self, Key};
 
-#[expect(unsafe_code, missing_docs, reason = "generated")]
+#[expect(unsafe_code, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
         path: ["../../wit/spin-variables", "../../wit/keystore", "wit"],

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::scope_policy::authorize;
 
-#[expect(unsafe_code, missing_docs, reason = "generated")]
+#[expect(unsafe_code, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
         path: ["../../wit/rules", "wit"],

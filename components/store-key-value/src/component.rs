@@ -11,7 +11,7 @@ use bindings::wasi::keyvalue::store::{self, Bucket, open};
 use crate::key_value::{KeyValue, Unavailable};
 use crate::{code_store, consent_grant_store, revoked_token_store as revoked};
 
-#[expect(unsafe_code, missing_docs, reason = "generated")]
+#[expect(unsafe_code, reason = "generated")]
 mod bindings {
     wit_bindgen::generate!({
         path: ["../../wit/wasi-keyvalue", "../../wit/stores", "wit"],
