@@ -1,0 +1,451 @@
+//! A host in memory, and a browser and a client of few words.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
+use std::sync::{LazyLock, OnceLock};
+use std::task::{Context, Poll, Waker};
+
+use attesto::client::{Client, ClientAuthMethod};
+use attesto::config::Config;
+use attesto::event::{Event, EventName};
+use attesto::host::*;
+use attesto::http::{Body, Request, Response};
+use attesto::jose::{Algorithm, Signer, SigningKey};
+use attesto::keys::ServerKeys;
+use attesto::scope::Scope;
+use attesto::secret::{Digest, Secret};
+use attesto::server::Server;
+use http::{HeaderMap, HeaderValue, Method, header};
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
+use serde_json::{Map, Value, json};
+
+pub const NOW: u64 = 1_800_000_000;
+pub const REDIRECT_URI: &str = "https://client.example/cb";
+/// RFC 7636 Appendix B.
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub const ALICE: &str = "user:alice";
+
+pub static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    [Algorithm::Es256, Algorithm::Rs256].map(|alg| SigningKey::generate(alg, &mut rng).unwrap())
+});
+
+pub fn server_with(change: impl Fn(&str) -> String) -> Server {
+    let text = change(
+        r#"
+        issuer = "https://auth.example"
+        audience = "https://api.example"
+        scopes_supported = ["openid", "email", "read", "write"]
+        resource_metadata = "https://api.example/.well-known/oauth-protected-resource"
+        "#,
+    );
+    let jwks: Vec<String> = KEYS.iter().map(|key| key.public_jwk(None).to_value().to_string()).collect();
+    let keys = ServerKeys::from_public_jwks(jwks.iter().map(String::as_str)).unwrap();
+    Server::new(Config::from_toml(&text).unwrap(), keys).unwrap()
+}
+
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| server_with(str::to_owned))
+}
+
+/// What the person does when shown something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Person {
+    NotSignedIn,
+    AgreesAlready,
+    MustBeAsked,
+    Refuses,
+}
+
+/// The host. Faults are planted by the name of the function that is to fail.
+pub struct TestHost {
+    pub person: Cell<Person>,
+    pub owner: RefCell<ResourceOwner>,
+    pub clients: RefCell<HashMap<String, (Client, Option<String>)>>,
+    pub disabled: RefCell<HashSet<String>>,
+    pub principal_claims: RefCell<Map<String, Value>>,
+    pub userinfo: RefCell<Map<String, Value>>,
+    pub granted: RefCell<Option<Option<Scope>>>,
+    pub reply: RefCell<Option<Reply>>,
+    pub fault: Cell<&'static str>,
+    pub replay_during_redemption: Cell<bool>,
+    pub codes: RefCell<HashMap<[u8; 32], (StoredCode, bool, bool, Option<IssuedAccessToken>)>>,
+    pub revoked: RefCell<HashMap<String, u64>>,
+    pub grants: RefCell<HashMap<[u8; 32], (Digest, u64, bool)>>,
+    pub shown_grant: RefCell<Option<String>>,
+    pub asked: RefCell<Vec<Authorization>>,
+    pub events: RefCell<Vec<Event>>,
+    pub faults: RefCell<Vec<String>>,
+    seed: Cell<u64>,
+}
+
+impl TestHost {
+    pub fn new() -> Self {
+        let client = |id: &str, method| Client {
+            client_id: id.to_owned(),
+            client_name: format!("{id}'s app"),
+            token_endpoint_auth_method: method,
+            redirect_uris: vec![REDIRECT_URI.to_owned()],
+            grant_types: vec!["authorization_code".to_owned()],
+            scope: None,
+            id_token_signed_response_alg: None,
+        };
+        let clients = [
+            (client("public", ClientAuthMethod::None), None),
+            (client("other", ClientAuthMethod::None), None),
+            (client("confidential", ClientAuthMethod::ClientSecretBasic), Some("s3cret".to_owned())),
+            (Client { grant_types: vec![], ..client("grantless", ClientAuthMethod::None) }, None),
+            (
+                Client {
+                    redirect_uris: vec![REDIRECT_URI.to_owned(), "https://client.example/2".to_owned()],
+                    ..client("two-uris", ClientAuthMethod::None)
+                },
+                None,
+            ),
+        ];
+        Self {
+            person: Cell::new(Person::AgreesAlready),
+            owner: RefCell::new(ResourceOwner {
+                sub: ALICE.to_owned(),
+                auth_time: NOW - 100,
+                acr: None,
+                amr: vec!["pwd".to_owned()],
+                sid: Some("session-1".to_owned()),
+            }),
+            clients: RefCell::new(clients.into_iter().map(|entry| (entry.0.client_id.clone(), entry)).collect()),
+            disabled: RefCell::default(),
+            principal_claims: RefCell::default(),
+            userinfo: RefCell::new(object(json!({ "email": "alice@example.com" }))),
+            granted: RefCell::new(None),
+            reply: RefCell::new(None),
+            fault: Cell::new(""),
+            replay_during_redemption: Cell::new(false),
+            codes: RefCell::default(),
+            revoked: RefCell::default(),
+            grants: RefCell::default(),
+            shown_grant: RefCell::new(None),
+            asked: RefCell::default(),
+            events: RefCell::default(),
+            faults: RefCell::default(),
+            seed: Cell::new(0),
+        }
+    }
+
+    fn may_fail(&self, name: &'static str) -> Result<(), HostError> {
+        if self.fault.get() == name { Err(HostError(format!("{name} is down"))) } else { Ok(()) }
+    }
+
+    /// Sends one request at [`NOW`].
+    pub fn send(&self, request: Request) -> Response {
+        self.send_to(server(), request, NOW)
+    }
+
+    pub fn send_to(&self, server: &Server, request: Request, now: u64) -> Response {
+        self.seed.set(self.seed.get() + 1);
+        let mut rng = ChaCha20Rng::seed_from_u64(self.seed.get());
+        ready(server.respond(self, &request, now, &mut rng))
+    }
+
+    pub fn event_names(&self) -> Vec<EventName> {
+        self.events.borrow().iter().map(|event| event.name).collect()
+    }
+
+    /// Walks to a code of the public client for this scope.
+    pub fn code(&self, scope: &str) -> String {
+        let response = self.send(authorize(&[("scope", scope)]));
+        query(&response).remove("code").expect("a code")
+    }
+
+    /// Redeems a code as the public client.
+    pub fn redeem(&self, code: &str) -> Response {
+        self.send(token(&[("code", code)]))
+    }
+}
+
+/// Runs a future that never waits.
+pub fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the host in memory never waits"),
+    }
+}
+
+pub fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        other => panic!("not an object: {other}"),
+    }
+}
+
+pub fn get(path: &str, query: Option<&str>) -> Request {
+    Request {
+        method: Method::GET,
+        path: path.to_owned(),
+        query: query.map(str::to_owned),
+        headers: HeaderMap::new(),
+        body: Body::Complete(Vec::new()),
+    }
+}
+
+pub fn post(path: &str, form: &str) -> Request {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    Request {
+        method: Method::POST,
+        headers,
+        body: Body::Complete(form.as_bytes().to_vec()),
+        ..get(path, None)
+    }
+}
+
+/// The public client's authorization request, with parameters changed, added, or (by an empty value) left out.
+pub fn authorize_query(changes: &[(&str, &str)]) -> String {
+    with_changes(
+        &[
+            ("response_type", "code"),
+            ("client_id", "public"),
+            ("redirect_uri", REDIRECT_URI),
+            ("scope", "openid"),
+            ("state", "st&te=1"),
+            ("nonce", "n-0S6_WzA2Mj"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ],
+        changes,
+    )
+}
+
+pub fn authorize(changes: &[(&str, &str)]) -> Request {
+    get("/oauth/authorize", Some(&authorize_query(changes)))
+}
+
+/// The public client's token request, changed likewise.
+pub fn token(changes: &[(&str, &str)]) -> Request {
+    post(
+        "/oauth/token",
+        &with_changes(
+            &[
+                ("grant_type", "authorization_code"),
+                ("client_id", "public"),
+                ("redirect_uri", REDIRECT_URI),
+                ("code_verifier", VERIFIER),
+            ],
+            changes,
+        ),
+    )
+}
+
+fn with_changes(base: &[(&str, &str)], changes: &[(&str, &str)]) -> String {
+    let kept = base.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    attesto::params::encode(kept.chain(changes).copied().filter(|(_, value)| !value.is_empty()))
+}
+
+pub fn with_header(mut request: Request, name: header::HeaderName, value: &str) -> Request {
+    request.headers.append(name, HeaderValue::from_str(value).unwrap());
+    request
+}
+
+pub fn location(response: &Response) -> Option<&str> {
+    response.headers.get(header::LOCATION).map(|value| value.to_str().unwrap())
+}
+
+/// The parameters of a redirect to [`REDIRECT_URI`].
+pub fn query(response: &Response) -> HashMap<String, String> {
+    let location = location(response).unwrap_or_else(|| panic!("no redirect: {response:?}"));
+    assert_eq!(response.status, 303);
+    let query = location.strip_prefix("https://client.example/cb?").unwrap_or_else(|| panic!("{location}"));
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+pub fn json(response: &Response) -> Value {
+    assert_eq!(response.headers[header::CONTENT_TYPE], "application/json");
+    serde_json::from_slice(&response.body).unwrap()
+}
+
+/// The claims of a token, its signature not looked at.
+pub fn payload(token: &Value) -> Value {
+    let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&attesto::jose::base64url::decode(payload).unwrap()).unwrap()
+}
+
+impl Signer for TestHost {
+    type Error = HostError;
+
+    async fn sign(&self, kid: &str, input: &[u8]) -> Result<Vec<u8>, HostError> {
+        self.may_fail("sign")?;
+        let key = KEYS.iter().find(|key| key.public_jwk(None).kid() == Some(kid)).unwrap();
+        key.sign(&mut ChaCha20Rng::seed_from_u64(0), input).ok_or_else(|| HostError("sign".to_owned()))
+    }
+}
+
+impl ClientStore for TestHost {
+    async fn load_client(&self, client_id: &str) -> Result<Option<Client>, HostError> {
+        self.may_fail("load_client")?;
+        Ok(self.clients.borrow().get(client_id).map(|(client, _)| client.clone()))
+    }
+
+    async fn verify_client_secret(&self, client_id: &str, presented: &Secret<String>) -> Result<bool, HostError> {
+        let clients = self.clients.borrow();
+        let secret = clients.get(client_id).and_then(|(_, secret)| secret.as_ref());
+        Ok(secret == Some(presented.expose()))
+    }
+}
+
+impl PrincipalStore for TestHost {
+    async fn load_principal(&self, sub: &str) -> Result<Option<Principal>, HostError> {
+        self.may_fail("load_principal")?;
+        let claims = self.principal_claims.borrow().clone();
+        Ok((!self.disabled.borrow().contains(sub)).then(|| Principal { sub: sub.to_owned(), claims }))
+    }
+}
+
+impl ClaimsProvider for TestHost {
+    async fn userinfo_claims(&self, _: &str, scope: &Scope) -> Result<Map<String, Value>, HostError> {
+        self.may_fail("userinfo_claims")?;
+        Ok(if scope.contains("email") { self.userinfo.borrow().clone() } else { Map::new() })
+    }
+
+    async fn id_token_claims(&self, _: &str, _: &str, _: &Scope) -> Result<Map<String, Value>, HostError> {
+        Ok(Map::new())
+    }
+}
+
+impl Interaction for TestHost {
+    async fn establish(
+        &self,
+        _: &Request,
+        _: u64,
+        authorization: &Authorization,
+        demand: AuthenticationDemand,
+    ) -> Result<Establishment, HostError> {
+        self.may_fail("establish")?;
+        self.asked.borrow_mut().push(authorization.clone());
+        Ok(match self.person.get() {
+            Person::NotSignedIn if demand.interactive => Establishment::Respond(Response::empty(http::StatusCode::OK)),
+            Person::NotSignedIn => Establishment::None,
+            _ if demand.force_reauthentication => Establishment::Respond(Response::empty(http::StatusCode::OK)),
+            _ => Establishment::Authenticated(self.owner.borrow().clone()),
+        })
+    }
+
+    async fn consent(
+        &self,
+        _: &Request,
+        _: u64,
+        _: &Authorization,
+        demand: ConsentDemand,
+        _: &str,
+        grant: &Secret<String>,
+    ) -> Result<ConsentDecision, HostError> {
+        self.may_fail("consent")?;
+        let ask = || {
+            self.shown_grant.replace(Some(grant.expose().clone()));
+            ConsentDecision::Respond(Response::empty(http::StatusCode::OK))
+        };
+        Ok(match self.person.get() {
+            Person::Refuses => ConsentDecision::Denied,
+            Person::AgreesAlready if !demand.force_consent => ConsentDecision::Consented,
+            _ if demand.interactive => ask(),
+            _ => ConsentDecision::None,
+        })
+    }
+
+    async fn handle(&self, _: &Request, _: u64) -> Result<Reply, HostError> {
+        self.may_fail("handle")?;
+        Ok(self.reply.take().expect("a planted reply"))
+    }
+}
+
+impl ScopePolicy for TestHost {
+    async fn authorize_scope(&self, request: ScopeRequest<'_>) -> Result<Option<Scope>, HostError> {
+        self.may_fail("authorize_scope")?;
+        Ok(self.granted.borrow().clone().unwrap_or_else(|| Some(request.requested.clone())))
+    }
+}
+
+impl EventSink for TestHost {
+    async fn emit(&self, event: Event) {
+        self.events.borrow_mut().push(event);
+    }
+
+    fn log_fault(&self, fault: &str) {
+        self.faults.borrow_mut().push(fault.to_owned());
+    }
+}
+
+impl CodeStore for TestHost {
+    async fn put_code(&self, code: StoredCode) -> Result<(), HostError> {
+        self.may_fail("put_code")?;
+        self.codes.borrow_mut().insert(*code.digest.as_bytes(), (code, false, false, None));
+        Ok(())
+    }
+
+    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<StoredCode>, HostError> {
+        self.may_fail("peek_code")?;
+        let codes = self.codes.borrow();
+        let live = codes.get(digest.as_bytes()).filter(|(code, redeemed, ..)| *redeemed || now < code.expires_at);
+        Ok(live.map(|(code, ..)| code.clone()))
+    }
+
+    async fn redeem_code(&self, digest: &Digest, now: u64) -> Result<Redemption, HostError> {
+        self.may_fail("redeem_code")?;
+        let mut codes = self.codes.borrow_mut();
+        Ok(match codes.get_mut(digest.as_bytes()) {
+            Some((_, true, replayed, issued)) => {
+                *replayed = true;
+                Redemption::Replayed(issued.clone())
+            }
+            Some((code, redeemed, ..)) if now < code.expires_at => {
+                *redeemed = true;
+                Redemption::Redeemed
+            }
+            _ => Redemption::Unknown,
+        })
+    }
+
+    async fn finalize_code(&self, digest: &Digest, token: &IssuedAccessToken) -> Result<Finalization, HostError> {
+        let mut codes = self.codes.borrow_mut();
+        let (_, _, replayed, issued) = codes.get_mut(digest.as_bytes()).unwrap();
+        *issued = Some(token.clone());
+        let replayed = *replayed || self.replay_during_redemption.get();
+        Ok(if replayed { Finalization::Replayed } else { Finalization::Finalized })
+    }
+}
+
+impl RevokedTokenStore for TestHost {
+    async fn revoke_token(&self, jti: &str, expires_at: u64) -> Result<(), HostError> {
+        self.revoked.borrow_mut().insert(jti.to_owned(), expires_at);
+        Ok(())
+    }
+
+    async fn is_revoked(&self, jti: &str, _: u64) -> Result<bool, HostError> {
+        self.may_fail("is_revoked")?;
+        Ok(self.revoked.borrow().contains_key(jti))
+    }
+}
+
+impl ConsentGrantStore for TestHost {
+    async fn mint_consent_grant(&self, token: &Digest, binding: &Digest, expires_at: u64) -> Result<(), HostError> {
+        self.may_fail("mint_consent_grant")?;
+        self.grants.borrow_mut().insert(*token.as_bytes(), (*binding, expires_at, false));
+        Ok(())
+    }
+
+    async fn consume_consent_grant(&self, token: &Digest, binding: &Digest, now: u64) -> Result<Consumption, HostError> {
+        let mut grants = self.grants.borrow_mut();
+        Ok(match grants.get_mut(token.as_bytes()) {
+            None => Consumption::Unknown,
+            Some((bound, ..)) if bound != binding => Consumption::BindingMismatch,
+            Some((_, expires_at, _)) if now >= *expires_at => Consumption::Expired,
+            Some((_, _, true)) => Consumption::AlreadyConsumed,
+            Some((_, _, consumed)) => {
+                *consumed = true;
+                Consumption::Consumed
+            }
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! RFC 8414, OpenID Connect Discovery, RFC 7517 §5, RFC 9728.
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::host::*;
+
+fn document(path: &str) -> Value {
+    let response = TestHost::new().send(get(path, None));
+    assert_eq!(response.status, StatusCode::OK, "{path}");
+    assert_eq!(response.headers["cache-control"], "public, max-age=3600");
+    json(&response)
+}
+
+#[test]
+fn the_metadata_says_what_the_server_does() {
+    let document = document("/.well-known/oauth-authorization-server");
+    for (member, value) in [
+        ("issuer", json!("https://auth.example")),
+        ("authorization_endpoint", json!("https://auth.example/oauth/authorize")),
+        ("token_endpoint", json!("https://auth.example/oauth/token")),
+        ("userinfo_endpoint", json!("https://auth.example/oauth/userinfo")),
+        ("jwks_uri", json!("https://auth.example/.well-known/jwks.json")),
+        ("scopes_supported", json!(["openid", "email", "read", "write"])),
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query"])),
+        ("grant_types_supported", json!(["authorization_code"])),
+        ("token_endpoint_auth_methods_supported", json!(["client_secret_basic", "none"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("authorization_response_iss_parameter_supported", json!(true)),
+        ("subject_types_supported", json!(["public"])),
+        ("id_token_signing_alg_values_supported", json!(["ES256", "RS256"])),
+        ("request_uri_parameter_supported", json!(false)),
+        ("protected_resources", json!(["https://api.example"])),
+    ] {
+        assert_eq!(document[member], value, "{member}");
+    }
+}
+
+#[test]
+fn openid_discovery_says_the_same() {
+    let discovery = document("/.well-known/openid-configuration");
+    assert_eq!(discovery, document("/.well-known/oauth-authorization-server"));
+}
+
+#[test]
+fn every_endpoint_in_the_metadata_is_there() {
+    let metadata = document("/.well-known/oauth-authorization-server");
+    for (name, url) in metadata.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri") {
+        let path = url.as_str().unwrap().strip_prefix("https://auth.example").unwrap();
+        assert_ne!(TestHost::new().send(get(path, None)).status, StatusCode::NOT_FOUND, "{name}");
+    }
+}
+
+#[test]
+fn an_issuer_with_a_path_moves_the_well_known_documents_as_each_specification_says() {
+    let server = server_with(|text| text.replace("https://auth.example", "https://auth.example/tenant"));
+    let host = TestHost::new();
+    for path in [
+        "/.well-known/oauth-authorization-server/tenant",   // RFC 8414 §3.1
+        "/tenant/.well-known/openid-configuration",         // OIDC Discovery §4
+    ] {
+        let response = host.send_to(&server, get(path, None), NOW);
+        assert_eq!(response.status, StatusCode::OK, "{path}");
+        assert_eq!(json(&response)["token_endpoint"], "https://auth.example/tenant/oauth/token");
+    }
+    let response = host.send_to(&server, get("/oauth/token", None), NOW);
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn the_jwk_set_holds_public_keys_only() {
+    let set = document("/.well-known/jwks.json");
+    let keys = set["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 2);
+    for key in keys {
+        for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+            assert!(key.get(private).is_none(), "{private}");
+        }
+        assert!(key["kid"].is_string() && key["alg"].is_string());
+    }
+}
+
+#[test]
+fn the_protected_resource_document_names_resource_and_server() {
+    let document = document("/.well-known/oauth-protected-resource");
+    assert_eq!(document["resource"], "https://api.example");
+    assert_eq!(document["authorization_servers"], json!(["https://auth.example"]));
+    assert_eq!(document["bearer_methods_supported"], json!(["header"]));
+}
+
+#[test]
+fn a_resource_with_a_path_has_its_document_below_the_well_known_segment() {
+    let server = server_with(|text| text.replace("\"https://api.example\"", "\"https://api.example/v1\""));
+    let host = TestHost::new();
+    let response = host.send_to(&server, get("/.well-known/oauth-protected-resource/v1", None), NOW);
+    assert_eq!(response.status, StatusCode::OK);
+}
+
+#[test]
+fn documents_are_read_only() {
+    let mut request = get("/.well-known/jwks.json", None);
+    request.method = Method::POST;
+    let response = TestHost::new().send(request);
+    assert_eq!(response.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(response.headers["allow"], "GET, HEAD");
+}
+
+#[test]
+fn elsewhere_there_is_nothing() {
+    for path in ["/", "/oauth", "/oauth/token/", "/oauth/introspect", "/accounts", "//oauth/token"] {
+        assert_eq!(TestHost::new().send(get(path, None)).status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
