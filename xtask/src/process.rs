@@ -2,14 +2,16 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 /// How often a quiet program's running time is told.
@@ -17,6 +19,9 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How long a program may take to end once asked to.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// The process group of the program that is being watched, 0 while there is none.
+static WATCHED: AtomicI32 = AtomicI32::new(0);
 
 /// A tool that is not there: what, why it is needed, how to get it.
 #[derive(Debug)]
@@ -74,7 +79,7 @@ pub(crate) fn seconds(duration: Duration) -> String {
 /// An error and its causes on one line of bearable length.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let text = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.char_indices().nth(400) {
+    match text.char_indices().nth(600) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
     }
@@ -136,6 +141,16 @@ pub(crate) fn shown(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// Starts a program in a process group of its own: Ctrl-C reaches us alone, and [`end`] reaches what it started too.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn spawn(command: &mut Command) -> Result<Child> {
+    let name = shown_name(command);
+    let child = command.stdin(Stdio::null()).process_group(0).spawn();
+    child.with_context(|| format!("`{name}` cannot be started"))
+}
+
 /// Runs a program for at most `limit`, handing each line of its stdout to `line`; its stderr goes through.
 ///
 /// # Errors
@@ -146,11 +161,8 @@ pub(crate) fn watched(
     mut line: impl FnMut(&str),
 ) -> Result<ExitStatus> {
     let name = shown_name(command);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("`{name}` cannot be started"))?;
+    let mut child = spawn(command.stdout(Stdio::piped()))?;
+    WATCHED.store(group(&child)?.as_raw(), Ordering::SeqCst);
     let (sender, lines) = mpsc::channel();
     if let Some(stdout) = child.stdout.take() {
         thread::spawn(move || {
@@ -162,19 +174,37 @@ pub(crate) fn watched(
         });
     }
     let watch = Stopwatch::start();
-    loop {
+    let result = loop {
         match lines.recv_timeout(limit.saturating_sub(watch.elapsed())) {
             Ok(text) => line(text.trim_end_matches('\r')),
-            Err(RecvTimeoutError::Disconnected) => return Ok(child.wait()?),
+            Err(RecvTimeoutError::Disconnected) => break child.wait().map_err(Into::into),
             Err(RecvTimeoutError::Timeout) => {
                 end(&mut child)?;
-                bail!("`{name}` was ended after {}", seconds(limit));
+                break Err(anyhow!("`{name}` was ended after {}", seconds(limit)));
             }
         }
-    }
+    };
+    WATCHED.store(0, Ordering::SeqCst);
+    result
 }
 
-/// Asks a child to end and waits for it; a child that does not listen is killed.
+/// From now on Ctrl-C ends the program that is being watched, and then us.
+///
+/// # Errors
+/// When the handler cannot be installed.
+pub(crate) fn end_watched_on_interrupt() -> Result<()> {
+    ctrlc::set_handler(|| {
+        let group = WATCHED.load(Ordering::SeqCst);
+        if group > 0 {
+            // It may have ended in this very moment.
+            killpg(Pid::from_raw(group), Signal::SIGTERM).ok();
+        }
+        std::process::exit(130);
+    })?;
+    Ok(())
+}
+
+/// Asks a child of [`spawn`] and what it started to end, and waits for it; who does not listen is killed.
 ///
 /// # Errors
 /// When the child cannot be signalled or waited for.
@@ -182,7 +212,8 @@ pub(crate) fn end(child: &mut Child) -> Result<()> {
     if child.try_wait()?.is_some() {
         return Ok(());
     }
-    kill(Pid::from_raw(i32::try_from(child.id())?), Signal::SIGTERM)?;
+    let group = group(child)?;
+    killpg(group, Signal::SIGTERM)?;
     let watch = Stopwatch::start();
     while watch.elapsed() < GRACE {
         if child.try_wait()?.is_some() {
@@ -190,9 +221,14 @@ pub(crate) fn end(child: &mut Child) -> Result<()> {
         }
         thread::sleep(Duration::from_millis(50));
     }
-    child.kill()?;
+    killpg(group, Signal::SIGKILL)?;
     child.wait()?;
     Ok(())
+}
+
+/// A child of [`spawn`] leads its group.
+fn group(child: &Child) -> Result<Pid> {
+    Ok(Pid::from_raw(i32::try_from(child.id())?))
 }
 
 fn read_all(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
@@ -256,6 +292,19 @@ mod tests {
         assert!(result.unwrap_err().to_string().contains("was ended after"));
         assert_eq!(lines, ["one"]);
         assert!(watch.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn ending_a_program_ends_what_it_started() {
+        let mut child = spawn(Command::new("sh").args(["-c", "sleep 30 & wait"])).unwrap();
+        thread::sleep(Duration::from_millis(200));
+        let group = group(&child).unwrap();
+        end(&mut child).unwrap();
+        let watch = Stopwatch::start();
+        while killpg(group, None).is_ok() {
+            assert!(watch.elapsed() < Duration::from_secs(5), "the group still has a process");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     #[test]

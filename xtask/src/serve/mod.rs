@@ -4,11 +4,11 @@ mod banner;
 mod upstream;
 
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::build::{self, Profile};
 use crate::process::{self, Stopwatch};
@@ -109,14 +109,11 @@ impl Parts {
         address: &str,
         interrupted: &Receiver<()>,
     ) -> Result<()> {
-        use std::os::unix::process::CommandExt;
         let socket: SocketAddr = address.parse()?;
         if TcpStream::connect_timeout(&socket, LOOK).is_ok() {
             bail!("another program listens on {address}, where {name} should");
         }
-        // A process group of its own: Ctrl-C reaches us alone, and we end the parts in order.
-        let child = command.stdin(Stdio::null()).process_group(0).spawn();
-        self.0.push((name, child.with_context(|| format!("{name} cannot be started"))?));
+        self.0.push((name, process::spawn(&mut command)?));
         let watch = Stopwatch::start();
         while TcpStream::connect_timeout(&socket, LOOK).is_err() {
             self.check()?;
@@ -193,8 +190,7 @@ mod tests {
 
     #[test]
     fn an_interruption_ends_the_parts() {
-        let mut sleep = Command::new("sleep");
-        let child = sleep.arg("30").spawn().unwrap();
+        let child = process::spawn(Command::new("sleep").arg("30")).unwrap();
         let mut parts = Parts(vec![("sleep", child)]);
         let (sender, interrupted) = mpsc::channel();
         sender.send(()).unwrap();

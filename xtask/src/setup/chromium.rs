@@ -37,7 +37,17 @@ pub(crate) fn ensure() -> Result<String> {
         process::quiet(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
     apt(&["update"])
-        .and_then(|_| apt(&["install", "--yes", "--no-install-recommends", "chromium", "fonts-liberation"]))
+        .and_then(|_| {
+            apt(&[
+                "install",
+                "--yes",
+                "--option",
+                "DPkg::Lock::Timeout=300",
+                "--no-install-recommends",
+                "chromium",
+                "fonts-liberation",
+            ])
+        })
         .map_err(|error| {
             missing(&format!("`apt-get install chromium`, which said: {}", process::one_line(&error)))
         })?;

@@ -118,6 +118,8 @@ impl Apt {
             ("Dir::Etc::SourceParts", path("sources")),
             ("Dir::Etc::Main", "/dev/null".to_owned()),
             ("Dir::Etc::Parts", "/dev/null".to_owned()),
+            // An archive that does not answer is a warning otherwise.
+            ("APT::Update::Error-Mode", "any".to_owned()),
             // Root's apt would change to a user who may not be able to see this folder.
             ("APT::Sandbox::User", "root".to_owned()),
         ] {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use crate::process::{self, Missing};
 use crate::project::Project;
@@ -20,23 +20,20 @@ pub(crate) fn ensure(project: &Project) -> Result<String> {
     if missing.is_empty() {
         return Ok(format!("{} are there", TARGETS.join(" and ")));
     }
-    let rustup = match add_by_rustup(project, &missing) {
+    let refusal = match add_by_rustup(project, &missing) {
         Ok(()) => return Ok(format!("rustup added {}", missing.join(" and "))),
         Err(error) => process::one_line(&error),
     };
-    eprintln!("    {rustup}");
+    eprintln!("    {refusal}");
     eprintln!("    building the standard library from Debian's packages instead, about a minute");
-    standard_library::install(project, &missing).map_err(|error| {
-        anyhow!(Missing {
-            what: "the Rust standard library for WebAssembly",
-            why: "the components are built for wasm32-wasip2 and wasm32-wasip1",
-            how: format!(
-                "`rustup target add {}` with the network open ({rustup}), or a Debian machine with its package sources \
-                 ({})",
-                missing.join(" "),
-                process::one_line(&error)
-            ),
-        })
+    standard_library::install(project, &missing).map_err(|error| Missing {
+        what: "the Rust standard library for WebAssembly",
+        why: "the components are built with it",
+        how: format!(
+            "`rustup target add {}` where its servers can be reached (from Debian's packages: {})",
+            missing.join(" "),
+            process::one_line(&error)
+        ),
     })?;
     Ok(format!("built the standard library for {}", missing.join(" and ")))
 }

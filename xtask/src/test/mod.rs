@@ -43,6 +43,7 @@ pub(crate) fn run(project: &Project, names: &[String]) -> Result<()> {
     if needs.contains(&Need::WasmTargets) {
         build::components(project, Profile::Component)?;
     }
+    process::end_watched_on_interrupt()?;
     let watch = Stopwatch::start();
     let mut outcomes = Vec::new();
     for (number, suite) in chosen.iter().enumerate() {
