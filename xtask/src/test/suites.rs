@@ -1,0 +1,53 @@
+//! Every test suite there is. To add one, add a line.
+
+use crate::setup::Need::{self, Chromium, DevelopmentState, Envoy, NodePackages, WasmTargets};
+use crate::test::checks;
+use crate::test::suites::Runner::{Cargo, Check, Node};
+
+/// What runs a suite.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Runner {
+    /// The tests of a package of the workspace.
+    Cargo(&'static str),
+    /// The tests below a folder with a `package.json`, by Node's test runner.
+    Node(&'static str),
+    /// A check of this command's own: the number of things it looked at.
+    Check(checks::Check),
+}
+
+/// One line of the summary.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    pub(crate) runner: Runner,
+    /// What it needs besides Rust. A suite that needs the WebAssembly targets gets the components built before it.
+    pub(crate) needs: &'static [Need],
+}
+
+const fn suite(name: &'static str, runner: Runner, needs: &'static [Need]) -> Suite {
+    Suite { name, runner, needs }
+}
+
+/// Quick ones first, so that a failure shows early.
+pub(crate) const SUITES: &[Suite] = &[
+    suite("purity", Check(checks::engine_purity), &[]),
+    suite("complete", Check(checks::every_package_has_a_suite), &[]),
+    suite("commands", Cargo("xtask"), &[]),
+    suite("engine", Cargo("attesto"), &[]),
+    suite("host", Cargo("attesto-host"), &[WasmTargets]),
+    suite("cli", Cargo("attesto-cli"), &[WasmTargets]),
+    suite("capabilities", Cargo("capabilities"), &[WasmTargets]),
+    suite("stores", Cargo("store-contract"), &[WasmTargets]),
+    suite("flows", Cargo("flows"), &[WasmTargets, DevelopmentState]),
+    suite("envoy", Cargo("envoy-tests"), &[WasmTargets, DevelopmentState, Envoy]),
+    suite("browser", Node("tests/browser"), &[WasmTargets, DevelopmentState, NodePackages, Chromium]),
+    suite("interop", Node("tests/interop"), &[WasmTargets, DevelopmentState, NodePackages]),
+];
+
+/// The folders whose npm packages set-up installs.
+pub(crate) fn node_folders() -> impl Iterator<Item = &'static str> {
+    SUITES.iter().filter_map(|suite| match suite.runner {
+        Node(folder) => Some(folder),
+        Cargo(_) | Check(_) => None,
+    })
+}
