@@ -11,8 +11,22 @@ use crate::server::Context;
 
 /// Claims that only the protocol sets.
 const PROTOCOL_CLAIMS: [&str; 16] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "auth_time", "acr", "amr", "cnf", "act",
-    "may_act", "sid",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "scope",
+    "auth_time",
+    "acr",
+    "amr",
+    "cnf",
+    "act",
+    "may_act",
+    "sid",
 ];
 
 /// What an access token says.

@@ -57,10 +57,14 @@ pub async fn authenticate(
         Credential::Basic { client_id, client_secret } => {
             // Both questions are always asked, so that the time taken does not tell which one failed.
             let client = store.load_client(&client_id).await.map_err(ClientAuthError::Host)?;
-            let verified =
-                store.verify_client_secret(&client_id, &client_secret).await.map_err(ClientAuthError::Host)?;
+            let verified = store
+                .verify_client_secret(&client_id, &client_secret)
+                .await
+                .map_err(ClientAuthError::Host)?;
             client
-                .filter(|client| verified && client.token_endpoint_auth_method == ClientAuthMethod::ClientSecretBasic)
+                .filter(|client| {
+                    verified && client.token_endpoint_auth_method == ClientAuthMethod::ClientSecretBasic
+                })
                 .ok_or(ClientAuthError::Failed(true))
         }
         Credential::ClientId(client_id) => store
@@ -76,7 +80,8 @@ pub async fn authenticate(
 fn credential(request: &Request, params: &Params) -> Result<Credential, ClientAuthError> {
     let one = |name| params.one(name).map_err(|_| ClientAuthError::Repeated);
     let body_client_id = one("client_id")?;
-    let in_body = ["client_secret", "client_assertion", "client_assertion_type"].iter().any(|name| params.has(name));
+    let in_body =
+        ["client_secret", "client_assertion", "client_assertion_type"].iter().any(|name| params.has(name));
     let mut headers = request.headers.get_all(header::AUTHORIZATION).iter();
     match (headers.next(), headers.next()) {
         (None, _) if in_body => Err(ClientAuthError::NoCredential(false)),
@@ -87,7 +92,8 @@ fn credential(request: &Request, params: &Params) -> Result<Credential, ClientAu
         (Some(_), Some(_)) => Err(ClientAuthError::SeveralMethods),
         (Some(_), None) if in_body => Err(ClientAuthError::SeveralMethods),
         (Some(value), None) => {
-            let (client_id, client_secret) = basic(value.as_bytes()).ok_or(ClientAuthError::NoCredential(true))?;
+            let (client_id, client_secret) =
+                basic(value.as_bytes()).ok_or(ClientAuthError::NoCredential(true))?;
             match body_client_id {
                 Some(other) if other != client_id => Err(ClientAuthError::ClientIdMismatch),
                 _ => Ok(Credential::Basic { client_id, client_secret }),
@@ -122,7 +128,13 @@ mod tests {
         for value in authorization {
             headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
         }
-        Request { method: Method::POST, path: "/oauth/token".into(), query: None, headers, body: Body::Complete(vec![]) }
+        Request {
+            method: Method::POST,
+            path: "/oauth/token".into(),
+            query: None,
+            headers,
+            body: Body::Complete(vec![]),
+        }
     }
 
     fn read(authorization: &[&'static str], body: &str) -> Result<Credential, ClientAuthError> {
@@ -133,7 +145,10 @@ mod tests {
     fn the_example_of_rfc_6749_section_2_3_1_is_read() {
         match read(&["Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW"], "grant_type=x") {
             Ok(Credential::Basic { client_id, client_secret }) => {
-                assert_eq!((client_id.as_str(), client_secret.expose().as_str()), ("s6BhdRkqt3", "gX1fBat3bV"));
+                assert_eq!(
+                    (client_id.as_str(), client_secret.expose().as_str()),
+                    ("s6BhdRkqt3", "gX1fBat3bV")
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -153,7 +168,8 @@ mod tests {
 
     #[test]
     fn two_methods_at_once_are_refused() {
-        for body in ["client_secret=x", "client_assertion=x", "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV"] {
+        for body in ["client_secret=x", "client_assertion=x", "client_id=s6BhdRkqt3&client_secret=gX1fBat3bV"]
+        {
             assert!(matches!(
                 read(&["Basic czZCaGRSa3F0MzpnWDFmQmF0M2JW"], body),
                 Err(ClientAuthError::SeveralMethods)
@@ -171,14 +187,26 @@ mod tests {
 
     #[test]
     fn what_is_not_basic_is_no_credential_in_the_header() {
-        for header in ["Basic", "Basic ", "Basic ***", "Bearer abc", "Basic YQ==", "Basic OmI=", "Basic YTpi YTpi", "Basic /////w=="] {
+        for header in [
+            "Basic",
+            "Basic ",
+            "Basic ***",
+            "Bearer abc",
+            "Basic YQ==",
+            "Basic OmI=",
+            "Basic YTpi YTpi",
+            "Basic /////w==",
+        ] {
             assert!(matches!(read(&[header], ""), Err(ClientAuthError::NoCredential(true))), "{header}");
         }
     }
 
     #[test]
     fn a_secret_in_the_body_is_no_credential_here() {
-        assert!(matches!(read(&[], "client_id=a&client_secret=b"), Err(ClientAuthError::NoCredential(false))));
+        assert!(matches!(
+            read(&[], "client_id=a&client_secret=b"),
+            Err(ClientAuthError::NoCredential(false))
+        ));
         assert!(matches!(read(&[], ""), Err(ClientAuthError::NoCredential(false))));
     }
 }

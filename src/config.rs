@@ -165,11 +165,14 @@ impl Settings {
             problems.note("audience", problem)
         }
         if let Some(url) = &self.resource_metadata
-            && !Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.fragment().is_none())
+            && !Url::parse(url)
+                .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.fragment().is_none())
         {
             problems.note("resource_metadata", "must be the absolute URL of the RFC 9728 document")
         }
-        if self.scopes_supported.is_empty() || !self.scopes_supported.iter().all(|token| is_scope_token(token)) {
+        if self.scopes_supported.is_empty()
+            || !self.scopes_supported.iter().all(|token| is_scope_token(token))
+        {
             problems.note("scopes_supported", "must be a list of scope values (RFC 6749 §3.3), at least one")
         }
         for (key, seconds, max) in [
@@ -182,14 +185,16 @@ impl Settings {
                 problems.note(key, format!("is in seconds and must be from 1 to {max}"))
             }
         }
-        for (key, prefix) in
-            [("oauth_path_prefix", &self.oauth_path_prefix), ("account_path_prefix", &self.account_path_prefix)]
-        {
+        for (key, prefix) in [
+            ("oauth_path_prefix", &self.oauth_path_prefix),
+            ("account_path_prefix", &self.account_path_prefix),
+        ] {
             if !is_path_prefix(prefix) {
                 problems.note(key, "must be a path like `/oauth`: unreserved characters, no trailing slash")
             }
         }
-        let (oauth, account) = (format!("{}/", self.oauth_path_prefix), format!("{}/", self.account_path_prefix));
+        let (oauth, account) =
+            (format!("{}/", self.oauth_path_prefix), format!("{}/", self.account_path_prefix));
         if oauth.starts_with(&account) || account.starts_with(&oauth) {
             problems.note("account_path_prefix", "and `oauth_path_prefix` must not lie within each other")
         }
@@ -250,7 +255,11 @@ fn issuer(text: &str, require_https: bool) -> Result<String, &'static str> {
     if url.scheme() != "https" && !plain {
         return Err("must use https; http is for loopback hosts, or with `require_https = false`");
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
         return Err("must have no query, fragment or user information (RFC 8414 §2)");
     }
     // The identifier is compared as a string everywhere (RFC 8414 §3.3), so its spelling must be the canonical one.
@@ -282,7 +291,9 @@ fn is_path_prefix(prefix: &str) -> bool {
     prefix.starts_with('/')
         && prefix.split('/').skip(1).all(|segment| {
             !matches!(segment, "" | "." | ".." | ".well-known")
-                && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
+                && segment
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
         })
 }
 
@@ -320,7 +331,10 @@ mod tests {
             authorization_code_ttl = 601
             oauth_path_prefix = "oauth/"
         "#;
-        assert_eq!(keys(text), ["issuer", "audience", "scopes_supported", "authorization_code_ttl", "oauth_path_prefix"]);
+        assert_eq!(
+            keys(text),
+            ["issuer", "audience", "scopes_supported", "authorization_code_ttl", "oauth_path_prefix"]
+        );
     }
 
     #[test]
@@ -344,7 +358,9 @@ mod tests {
         ] {
             assert_eq!(keys(&MINIMAL.replace("https://auth.example", bad)), ["issuer"], "{bad}");
         }
-        for good in ["https://auth.example/tenant", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1"] {
+        for good in
+            ["https://auth.example/tenant", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1"]
+        {
             assert!(keys(&MINIMAL.replace("https://auth.example", good)).is_empty(), "{good}");
         }
     }

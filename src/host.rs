@@ -56,7 +56,11 @@ pub trait ClientStore {
     async fn load_client(&self, client_id: &str) -> Result<Option<Client>, HostError>;
 
     /// Whether this is the client's secret; in the same time for a client that does not exist.
-    async fn verify_client_secret(&self, client_id: &str, presented: &Secret<String>) -> Result<bool, HostError>;
+    async fn verify_client_secret(
+        &self,
+        client_id: &str,
+        presented: &Secret<String>,
+    ) -> Result<bool, HostError>;
 }
 
 /// A subject tokens are issued for.
@@ -300,7 +304,11 @@ pub trait CodeStore {
     /// Redeems, once.
     async fn redeem_code(&self, digest: &Digest, now: u64) -> Result<Redemption, HostError>;
     /// Records what was issued.
-    async fn finalize_code(&self, digest: &Digest, issued: &IssuedAccessToken) -> Result<Finalization, HostError>;
+    async fn finalize_code(
+        &self,
+        digest: &Digest,
+        issued: &IssuedAccessToken,
+    ) -> Result<Finalization, HostError>;
 }
 
 /// Access tokens refused before they expire.
@@ -329,7 +337,17 @@ pub enum Consumption {
 /// Single-use consent.
 pub trait ConsentGrantStore {
     /// Keeps a grant for the request with this binding.
-    async fn mint_consent_grant(&self, token: &Digest, binding: &Digest, expires_at: u64) -> Result<(), HostError>;
+    async fn mint_consent_grant(
+        &self,
+        token: &Digest,
+        binding: &Digest,
+        expires_at: u64,
+    ) -> Result<(), HostError>;
     /// Consumes it, once, for that request only.
-    async fn consume_consent_grant(&self, token: &Digest, binding: &Digest, now: u64) -> Result<Consumption, HostError>;
+    async fn consume_consent_grant(
+        &self,
+        token: &Digest,
+        binding: &Digest,
+        now: u64,
+    ) -> Result<Consumption, HostError>;
 }

@@ -57,7 +57,9 @@ impl Request {
         };
         let mut types = self.headers.get_all(header::CONTENT_TYPE).iter();
         match (types.next(), types.next()) {
-            (Some(value), None) if is_form(value) => Params::parse(body).map_err(|Malformed| FormError::Malformed),
+            (Some(value), None) if is_form(value) => {
+                Params::parse(body).map_err(|Malformed| FormError::Malformed)
+            }
             _ => Err(FormError::MediaType),
         }
     }
@@ -153,7 +155,13 @@ mod tests {
         let form = |value: &'static str| is_form(&HeaderValue::from_static(value));
         assert!(form("application/x-www-form-urlencoded"));
         assert!(form("Application/X-WWW-Form-Urlencoded; charset=UTF-8"));
-        for bad in ["", "text/plain", "application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded; charset=latin1"] {
+        for bad in [
+            "",
+            "text/plain",
+            "application/json",
+            "multipart/form-data; boundary=x",
+            "application/x-www-form-urlencoded; charset=latin1",
+        ] {
             assert!(!form(bad), "{bad}");
         }
     }

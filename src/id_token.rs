@@ -11,7 +11,20 @@ use crate::server::Context;
 
 /// Claims that only the protocol sets.
 const PROTOCOL_CLAIMS: [&str; 14] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "sid",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "sid",
 ];
 
 /// What an ID token says.
@@ -29,7 +42,11 @@ pub struct IdToken<'a> {
 
 impl IdToken<'_> {
     /// The signed token. The error is for the log.
-    pub async fn sign(self, cx: &Context<'_, impl Host, impl CryptoRng>, alg: Algorithm) -> Result<String, String> {
+    pub async fn sign(
+        self,
+        cx: &Context<'_, impl Host, impl CryptoRng>,
+        alg: Algorithm,
+    ) -> Result<String, String> {
         let config = &cx.server.config;
         let kid = cx.server.keys.kid(alg).ok_or_else(|| format!("keystore: no key for {alg}"))?;
         let mut claims = self.claims;

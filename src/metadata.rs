@@ -55,7 +55,10 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
         grant_types_supported: GrantType::ALL.iter().map(|grant_type| grant_type.as_str()).collect(),
-        token_endpoint_auth_methods_supported: ClientAuthMethod::ALL.iter().map(|method| method.as_str()).collect(),
+        token_endpoint_auth_methods_supported: ClientAuthMethod::ALL
+            .iter()
+            .map(|method| method.as_str())
+            .collect(),
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: config.authorization_response_iss,
         protected_resources: [&config.audience],

@@ -56,7 +56,8 @@ impl Params {
     /// Refuses any parameter that is there twice, other than those that may be.
     pub fn refuse_repeated(&self) -> Result<(), Repeated> {
         let repeated = self.0.iter().enumerate().any(|(i, (name, _))| {
-            !matches!(name.as_str(), "resource" | "audience") && self.0.iter().skip(i + 1).any(|(n, _)| n == name)
+            !matches!(name.as_str(), "resource" | "audience")
+                && self.0.iter().skip(i + 1).any(|(n, _)| n == name)
         });
         if repeated { Err(Repeated) } else { Ok(()) }
     }

@@ -84,13 +84,19 @@ mod tests {
         let standard = CHALLENGE.replace('-', "+");
         let padded = format!("{CHALLENGE}=");
         for bad in ["", "abc", &CHALLENGE[1..], &long, &standard, &padded] {
-            assert_eq!(CodeChallenge::from_request(bad, Some("S256")), Err(ChallengeError::Malformed), "{bad}");
+            assert_eq!(
+                CodeChallenge::from_request(bad, Some("S256")),
+                Err(ChallengeError::Malformed),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn a_verifier_outside_the_grammar_is_refused_even_if_its_hash_fits() {
-        for verifier in ["a".repeat(42), "a".repeat(129), format!("{}é", "a".repeat(43)), format!("{} ", "a".repeat(43))] {
+        for verifier in
+            ["a".repeat(42), "a".repeat(129), format!("{}é", "a".repeat(43)), format!("{} ", "a".repeat(43))]
+        {
             let hash = Base64UrlUnpadded::encode_string(Digest::of(verifier.as_bytes()).as_bytes());
             let challenge = CodeChallenge::from_request(&hash, Some("S256")).expect("a digest");
             assert!(!challenge.is_met_by(&verifier), "{verifier}");

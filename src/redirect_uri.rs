@@ -48,7 +48,8 @@ impl TrustedRedirectUri {
 pub fn is_acceptable(uri: &str) -> bool {
     uri.bytes().all(|b| (0x21..=0x7E).contains(&b))
         && Url::parse(uri).is_ok_and(|url| {
-            url.fragment().is_none() && !matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file")
+            url.fragment().is_none()
+                && !matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file")
         })
 }
 
@@ -124,7 +125,13 @@ mod tests {
 
     #[test]
     fn a_registered_uri_that_is_no_endpoint_matches_nothing() {
-        for uri in ["/cb", "https://client.example/cb#f", "javascript:alert(1)", "data:text/html,x", "https://c.example/\r\nx: y"] {
+        for uri in [
+            "/cb",
+            "https://client.example/cb#f",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "https://c.example/\r\nx: y",
+        ] {
             assert!(!matches(uri, uri), "{uri}");
         }
         assert!(matches("com.example.app:/cb", "com.example.app:/cb"));
@@ -135,16 +142,28 @@ mod tests {
         let uri = |s: &str| s.to_owned();
         assert!(TrustedRedirectUri::only(&[uri("https://c.example/cb")]).is_some());
         assert!(TrustedRedirectUri::only(&[]).is_none());
-        assert!(TrustedRedirectUri::only(&[uri("https://c.example/cb"), uri("https://c.example/2")]).is_none());
+        assert!(
+            TrustedRedirectUri::only(&[uri("https://c.example/cb"), uri("https://c.example/2")]).is_none()
+        );
     }
 
     #[test]
     fn a_query_in_the_uri_is_kept() {
         let with = |uri: &str| {
-            TrustedRedirectUri::only(&[uri.to_owned()]).map(|uri| uri.with_query([("code", "a b"), ("state", "1&2")]))
+            TrustedRedirectUri::only(&[uri.to_owned()])
+                .map(|uri| uri.with_query([("code", "a b"), ("state", "1&2")]))
         };
-        assert_eq!(with("https://c.example/cb").as_deref(), Some("https://c.example/cb?code=a+b&state=1%262"));
-        assert_eq!(with("https://c.example/cb?x=1").as_deref(), Some("https://c.example/cb?x=1&code=a+b&state=1%262"));
-        assert_eq!(with("https://c.example/cb?").as_deref(), Some("https://c.example/cb?code=a+b&state=1%262"));
+        assert_eq!(
+            with("https://c.example/cb").as_deref(),
+            Some("https://c.example/cb?code=a+b&state=1%262")
+        );
+        assert_eq!(
+            with("https://c.example/cb?x=1").as_deref(),
+            Some("https://c.example/cb?x=1&code=a+b&state=1%262")
+        );
+        assert_eq!(
+            with("https://c.example/cb?").as_deref(),
+            Some("https://c.example/cb?code=a+b&state=1%262")
+        );
     }
 }

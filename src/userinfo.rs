@@ -46,7 +46,8 @@ pub async fn userinfo(cx: &mut Context<'_, impl Host, impl CryptoRng>, http: &Re
                 .flat_map(|error| [("error", error.code()), ("error_description", error.description())])
                 .map(|(name, value)| (name.to_owned(), value.into()))
                 .collect();
-            Response::json(status, &body).header(header::WWW_AUTHENTICATE, &refusal.challenge.www_authenticate)
+            Response::json(status, &body)
+                .header(header::WWW_AUTHENTICATE, &refusal.challenge.www_authenticate)
         }
         Err(UserInfoError::Fault(fault)) => {
             cx.host.log_fault(&fault);
@@ -64,12 +65,15 @@ async fn claims(
     http: &Request,
 ) -> Result<(Verified, Map<String, Value>), UserInfoError> {
     let server = cx.server;
-    let authorization: Vec<&[u8]> = http.headers.get_all(header::AUTHORIZATION).iter().map(|v| v.as_bytes()).collect();
+    let authorization: Vec<&[u8]> =
+        http.headers.get_all(header::AUTHORIZATION).iter().map(|v| v.as_bytes()).collect();
     let url = server.endpoints.url(&server.endpoints.userinfo);
-    let request = verifier::Request { authorization: &authorization, method: http.method.as_str(), url: &url };
+    let request =
+        verifier::Request { authorization: &authorization, method: http.method.as_str(), url: &url };
     // "The UserInfo Endpoint is an OAuth 2.0 Protected Resource"; the scope it takes is `openid` (OIDC Core §5.3).
     let required = &server.userinfo_scope;
-    let refused = |reason| UserInfoError::Refused(verifier::refuse(reason, required, &server.userinfo_policy));
+    let refused =
+        |reason| UserInfoError::Refused(verifier::refuse(reason, required, &server.userinfo_policy));
     let now = NumericDate::from_secs(cx.now);
     let token = verifier::verify(&request, required, &server.userinfo_policy, server.keys.public(), now)
         .map_err(UserInfoError::Refused)?;

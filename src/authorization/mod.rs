@@ -54,7 +54,9 @@ pub async fn account(cx: &mut Context<'_, impl Host, impl CryptoRng>, http: &Req
             }
             response
         }
-        Ok(Reply::Answered { parameters, grant, allowed }) => answered(cx, http, &parameters, &grant, allowed).await,
+        Ok(Reply::Answered { parameters, grant, allowed }) => {
+            answered(cx, http, &parameters, &grant, allowed).await
+        }
         Err(fault) => {
             cx.host.log_fault(&format!("people: {fault}"));
             response::fault_page()
@@ -105,7 +107,9 @@ async fn interact(
     let owner = match cx.host.establish(http, cx.now, &about, demand).await {
         Ok(Establishment::Authenticated(owner)) => owner,
         Ok(Establishment::Respond(page)) if interactive => return page,
-        Ok(Establishment::Respond(_) | Establishment::None) => return refuse(cx, &request, Refusal::LoginRequired),
+        Ok(Establishment::Respond(_) | Establishment::None) => {
+            return refuse(cx, &request, Refusal::LoginRequired);
+        }
         Err(fault) => return fail(cx, &request, "people", &fault),
     };
     // "the Authorization Server MUST attempt to actively re-authenticate" (OIDC Core §3.1.2.1): a part that says
@@ -132,7 +136,9 @@ async fn interact(
                 Err(fault) => fail(cx, &request, "stores", &fault),
             }
         }
-        Ok(ConsentDecision::Respond(_) | ConsentDecision::None) => refuse(cx, &request, Refusal::ConsentRequired),
+        Ok(ConsentDecision::Respond(_) | ConsentDecision::None) => {
+            refuse(cx, &request, Refusal::ConsentRequired)
+        }
         Err(fault) => fail(cx, &request, "people", &fault),
     }
 }
@@ -276,7 +282,8 @@ fn resume<H, R>(cx: &Context<'_, H, R>, parameters: &str) -> Response {
     let Ok(params) = Params::parse(parameters.as_bytes()) else { return unreadable(FormError::Malformed) };
     let params = params.map(|name, value| match name {
         "prompt" => {
-            let rest: Vec<_> = value.split(' ').filter(|v| !matches!(*v, "login" | "select_account")).collect();
+            let rest: Vec<_> =
+                value.split(' ').filter(|v| !matches!(*v, "login" | "select_account")).collect();
             (!rest.is_empty()).then(|| rest.join(" "))
         }
         "max_age" => Some(match request::seconds(&value) {

@@ -46,9 +46,8 @@ impl Settled {
         let client =
             store.load_client(client_id).await.map_err(Unsettled::Host)?.ok_or(Unsettled::UnknownClient)?;
         let redirect_uri = match requested {
-            Some(uri) => {
-                TrustedRedirectUri::find(uri, &client.redirect_uris).ok_or(Unsettled::UnregisteredRedirectUri)?
-            }
+            Some(uri) => TrustedRedirectUri::find(uri, &client.redirect_uris)
+                .ok_or(Unsettled::UnregisteredRedirectUri)?,
             None => TrustedRedirectUri::only(&client.redirect_uris).ok_or(Unsettled::MissingRedirectUri)?,
         };
         Ok(Self {
@@ -136,9 +135,13 @@ impl Refusal {
                 ("invalid_request", "transform algorithm not supported: code_challenge_method must be S256")
             }
             // RFC 6749 §4.1.2.1.
-            Self::UnauthorizedClient => ("unauthorized_client", "the client may not use the authorization code grant"),
+            Self::UnauthorizedClient => {
+                ("unauthorized_client", "the client may not use the authorization code grant")
+            }
             Self::UnsupportedResponseType => ("unsupported_response_type", "response_type must be code"),
-            Self::MalformedScope | Self::InvalidScope => ("invalid_scope", "the scope is invalid or not permitted"),
+            Self::MalformedScope | Self::InvalidScope => {
+                ("invalid_scope", "the scope is invalid or not permitted")
+            }
             Self::AccessDenied => ("access_denied", "the resource owner denied the request"),
             Self::ServerError => ("server_error", "the server could not complete the request"),
             // OIDC Core §3.1.2.6.
@@ -235,7 +238,11 @@ impl AuthorizationRequest {
             redirect_uri: self.redirect_uri.as_str().to_owned(),
             scope,
             login_hint: text("login_hint").map(str::to_owned),
-            ui_locales: text("ui_locales").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            ui_locales: text("ui_locales")
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
         }
     }
 }
@@ -274,8 +281,7 @@ impl Checked {
         if !settled.client.may_use(GrantType::AuthorizationCode) {
             return Err(Refusal::UnauthorizedClient);
         }
-        let scope =
-            Scope::parse(one("scope")?.unwrap_or_default()).map_err(|_| Refusal::MalformedScope)?;
+        let scope = Scope::parse(one("scope")?.unwrap_or_default()).map_err(|_| Refusal::MalformedScope)?;
         let openid = scope.contains("openid");
         if openid && !settled.redirect_uri_in_request {
             return Err(Refusal::MissingRedirectUri);

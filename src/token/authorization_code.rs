@@ -29,7 +29,8 @@ pub(super) async fn redeem(
     check_resource(params, &cx.server.config.audience)?;
 
     let digest = Digest::of(code.as_bytes());
-    let stored = cx.host.peek_code(&digest, cx.now).await.map_err(stores)?.ok_or(GrantRefusal::UnknownCode)?;
+    let stored =
+        cx.host.peek_code(&digest, cx.now).await.map_err(stores)?.ok_or(GrantRefusal::UnknownCode)?;
     // "ensure that the authorization code was issued to the authenticated confidential client, or if the client is
     // public, ensure that the code was issued to `client_id` in the request" (RFC 6749 §4.1.3).
     if stored.client_id != client.client_id {
@@ -40,7 +41,9 @@ pub(super) async fn redeem(
 
     // "ensure that the `redirect_uri` parameter is present if [it] was included in the initial authorization request
     // […], and if included ensure that their values are identical" (§4.1.3).
-    let refusal = if grant.redirect_uri.as_deref() != redirect_uri && (grant.redirect_uri.is_some() || redirect_uri.is_some()) {
+    let refusal = if grant.redirect_uri.as_deref() != redirect_uri
+        && (grant.redirect_uri.is_some() || redirect_uri.is_some())
+    {
         Some(GrantRefusal::RedirectUri)
     } else if !grant.code_challenge.is_met_by(verifier) {
         Some(GrantRefusal::CodeVerifier)
@@ -115,7 +118,8 @@ async fn build(
         .map_err(|_| TokenError::Fault("stores: a code's scope is not readable".to_owned()))?;
 
     let jti = Secret::random(cx.rng).expose().clone();
-    let access_token = AccessToken { client_id: &client.client_id, principal: &principal, scope: &scope, grant, jti: &jti };
+    let access_token =
+        AccessToken { client_id: &client.client_id, principal: &principal, scope: &scope, grant, jti: &jti };
     let issued = IssuedAccessToken {
         jti: jti.clone(),
         expires_at: cx.now.saturating_add(cx.server.config.access_token_ttl),

@@ -71,7 +71,9 @@ impl TokenError {
             Self::Form(FormError::MediaType) => {
                 (BAD_REQUEST, "invalid_request", "the request must be application/x-www-form-urlencoded")
             }
-            Self::Form(FormError::Malformed) => (BAD_REQUEST, "invalid_request", "the request body is malformed"),
+            Self::Form(FormError::Malformed) => {
+                (BAD_REQUEST, "invalid_request", "the request body is malformed")
+            }
             Self::Repeated | Self::ClientAuth(Auth::Repeated) => {
                 (BAD_REQUEST, "invalid_request", "a parameter is included more than once")
             }
@@ -93,25 +95,34 @@ impl TokenError {
             Self::ClientAuth(Auth::NoCredential(false) | Auth::Failed(false)) => {
                 (BAD_REQUEST, "invalid_client", "client authentication failed")
             }
-            Self::UnsupportedGrantType => (BAD_REQUEST, "unsupported_grant_type", "the grant type is not supported"),
+            Self::UnsupportedGrantType => {
+                (BAD_REQUEST, "unsupported_grant_type", "the grant type is not supported")
+            }
             Self::UnauthorizedClient => {
                 (BAD_REQUEST, "unauthorized_client", "the client may not use this grant type")
             }
-            Self::InvalidGrant(_) => {
-                (BAD_REQUEST, "invalid_grant", "the grant is invalid, expired, or not for this client and request")
-            }
+            Self::InvalidGrant(_) => (
+                BAD_REQUEST,
+                "invalid_grant",
+                "the grant is invalid, expired, or not for this client and request",
+            ),
             // RFC 8707 §2.2.
-            Self::InvalidTarget => (BAD_REQUEST, "invalid_target", "the resource is unknown or not permitted"),
-            Self::ClientAuth(Auth::Host(_)) | Self::Fault(_) => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the server could not complete the request")
+            Self::InvalidTarget => {
+                (BAD_REQUEST, "invalid_target", "the resource is unknown or not permitted")
             }
+            Self::ClientAuth(Auth::Host(_)) | Self::Fault(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "server_error",
+                "the server could not complete the request",
+            ),
         }
     }
 
     /// The response.
     pub fn response(&self, config: &Config) -> Response {
         let (status, error, error_description) = self.wire();
-        let response = Response::json(status, &Body { error, error_description }).header(header::PRAGMA, "no-cache");
+        let response =
+            Response::json(status, &Body { error, error_description }).header(header::PRAGMA, "no-cache");
         match self {
             // "and include the `WWW-Authenticate` response header field matching the authentication scheme used by
             // the client" (§5.2; RFC 7617 §2.1 for the charset).

@@ -54,9 +54,11 @@ impl Reason {
             // "uses more than one method for including an access token, or is otherwise malformed"
             Self::RepeatedAuthorization | Self::MalformedAuthorization => Some(BearerError::InvalidRequest),
             // "expired, revoked, malformed, or invalid for other reasons"
-            Self::Token(_) | Self::Claim(_) | Self::SenderConstrained | Self::Revoked | Self::UnknownSubject => {
-                Some(BearerError::InvalidToken)
-            }
+            Self::Token(_)
+            | Self::Claim(_)
+            | Self::SenderConstrained
+            | Self::Revoked
+            | Self::UnknownSubject => Some(BearerError::InvalidToken),
             // "requires higher privileges than provided by the access token"
             Self::InsufficientScope => Some(BearerError::InsufficientScope),
         }

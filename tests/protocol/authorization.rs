@@ -95,7 +95,8 @@ fn every_other_refusal_goes_to_the_client_with_state_and_issuer() {
 fn a_repeated_parameter_is_invalid_request_unless_it_may_repeat() {
     for name in ["scope", "nonce", "code_challenge", "response_type", "x"] {
         let host = TestHost::new();
-        let response = host.send(get("/oauth/authorize", Some(&format!("{}&{name}=1&{name}=1", authorize_query(&[])))));
+        let response =
+            host.send(get("/oauth/authorize", Some(&format!("{}&{name}=1&{name}=1", authorize_query(&[])))));
         assert_eq!(query(&response)["error"], "invalid_request", "{name}");
     }
     let host = TestHost::new();
@@ -220,13 +221,23 @@ fn too_large_a_request_is_refused_with_a_page() {
 }
 
 /// Shows the consent page for a request and answers it.
-fn answer(host: &TestHost, shown: &[(&str, &str)], answered: &[(&str, &str)], allowed: bool) -> attesto::http::Response {
+fn answer(
+    host: &TestHost,
+    shown: &[(&str, &str)],
+    answered: &[(&str, &str)],
+    allowed: bool,
+) -> attesto::http::Response {
     host.person.set(Person::MustBeAsked);
     assert_eq!(host.send(authorize(shown)).status, StatusCode::OK);
     answer_again(host, answered, allowed, NOW)
 }
 
-fn answer_again(host: &TestHost, answered: &[(&str, &str)], allowed: bool, now: u64) -> attesto::http::Response {
+fn answer_again(
+    host: &TestHost,
+    answered: &[(&str, &str)],
+    allowed: bool,
+    now: u64,
+) -> attesto::http::Response {
     let grant = Secret::new(host.shown_grant.borrow().clone().unwrap());
     host.reply.replace(Some(Reply::Answered { parameters: authorize_query(answered), grant, allowed }));
     host.send_to(server(), post("/account/consent", ""), now)
@@ -257,11 +268,7 @@ fn a_consent_grant_is_honoured_once() {
 #[test]
 fn consent_to_one_request_approves_no_other() {
     let other_challenge = "a".repeat(42) + "A";
-    for other in [
-        ("client_id", "other"),
-        ("scope", "openid read"),
-        ("code_challenge", &other_challenge),
-    ] {
+    for other in [("client_id", "other"), ("scope", "openid read"), ("code_challenge", &other_challenge)] {
         let host = TestHost::new();
         let response = answer(&host, &[], &[other], true);
         assert_eq!((response.status, location(&response)), (StatusCode::BAD_REQUEST, None), "{other:?}");

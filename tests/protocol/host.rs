@@ -21,19 +21,19 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde_json::{Map, Value, json};
 
-pub const NOW: u64 = 1_800_000_000;
-pub const REDIRECT_URI: &str = "https://client.example/cb";
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const REDIRECT_URI: &str = "https://client.example/cb";
 /// RFC 7636 Appendix B.
-pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-pub const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-pub const ALICE: &str = "user:alice";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const ALICE: &str = "user:alice";
 
-pub static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
+pub(crate) static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     [Algorithm::Es256, Algorithm::Rs256].map(|alg| SigningKey::generate(alg, &mut rng).unwrap())
 });
 
-pub fn server_with(change: impl Fn(&str) -> String) -> Server {
+pub(crate) fn server_with(change: impl Fn(&str) -> String) -> Server {
     let text = change(
         r#"
         issuer = "https://auth.example"
@@ -47,14 +47,14 @@ pub fn server_with(change: impl Fn(&str) -> String) -> Server {
     Server::new(Config::from_toml(&text).unwrap(), keys).unwrap()
 }
 
-pub fn server() -> &'static Server {
+pub(crate) fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
     SERVER.get_or_init(|| server_with(str::to_owned))
 }
 
 /// What the person does when shown something.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Person {
+pub(crate) enum Person {
     NotSignedIn,
     AgreesAlready,
     MustBeAsked,
@@ -62,29 +62,29 @@ pub enum Person {
 }
 
 /// The host. Faults are planted by the name of the function that is to fail.
-pub struct TestHost {
-    pub person: Cell<Person>,
-    pub owner: RefCell<ResourceOwner>,
-    pub clients: RefCell<HashMap<String, (Client, Option<String>)>>,
-    pub disabled: RefCell<HashSet<String>>,
-    pub principal_claims: RefCell<Map<String, Value>>,
-    pub userinfo: RefCell<Map<String, Value>>,
-    pub granted: RefCell<Option<Option<Scope>>>,
-    pub reply: RefCell<Option<Reply>>,
-    pub fault: Cell<&'static str>,
-    pub replay_during_redemption: Cell<bool>,
-    pub codes: RefCell<HashMap<[u8; 32], (StoredCode, bool, bool, Option<IssuedAccessToken>)>>,
-    pub revoked: RefCell<HashMap<String, u64>>,
-    pub grants: RefCell<HashMap<[u8; 32], (Digest, u64, bool)>>,
-    pub shown_grant: RefCell<Option<String>>,
-    pub asked: RefCell<Vec<Authorization>>,
-    pub events: RefCell<Vec<Event>>,
-    pub faults: RefCell<Vec<String>>,
+pub(crate) struct TestHost {
+    pub(crate) person: Cell<Person>,
+    pub(crate) owner: RefCell<ResourceOwner>,
+    pub(crate) clients: RefCell<HashMap<String, (Client, Option<String>)>>,
+    pub(crate) disabled: RefCell<HashSet<String>>,
+    pub(crate) principal_claims: RefCell<Map<String, Value>>,
+    pub(crate) userinfo: RefCell<Map<String, Value>>,
+    pub(crate) granted: RefCell<Option<Option<Scope>>>,
+    pub(crate) reply: RefCell<Option<Reply>>,
+    pub(crate) fault: Cell<&'static str>,
+    pub(crate) replay_during_redemption: Cell<bool>,
+    pub(crate) codes: RefCell<HashMap<[u8; 32], (StoredCode, bool, bool, Option<IssuedAccessToken>)>>,
+    pub(crate) revoked: RefCell<HashMap<String, u64>>,
+    pub(crate) grants: RefCell<HashMap<[u8; 32], (Digest, u64, bool)>>,
+    pub(crate) shown_grant: RefCell<Option<String>>,
+    pub(crate) asked: RefCell<Vec<Authorization>>,
+    pub(crate) events: RefCell<Vec<Event>>,
+    pub(crate) faults: RefCell<Vec<String>>,
     seed: Cell<u64>,
 }
 
 impl TestHost {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let client = |id: &str, method| Client {
             client_id: id.to_owned(),
             client_name: format!("{id}'s app"),
@@ -116,7 +116,9 @@ impl TestHost {
                 amr: vec!["pwd".to_owned()],
                 sid: Some("session-1".to_owned()),
             }),
-            clients: RefCell::new(clients.into_iter().map(|entry| (entry.0.client_id.clone(), entry)).collect()),
+            clients: RefCell::new(
+                clients.into_iter().map(|entry| (entry.0.client_id.clone(), entry)).collect(),
+            ),
             disabled: RefCell::default(),
             principal_claims: RefCell::default(),
             userinfo: RefCell::new(object(json!({ "email": "alice@example.com" }))),
@@ -140,48 +142,48 @@ impl TestHost {
     }
 
     /// Sends one request at [`NOW`].
-    pub fn send(&self, request: Request) -> Response {
+    pub(crate) fn send(&self, request: Request) -> Response {
         self.send_to(server(), request, NOW)
     }
 
-    pub fn send_to(&self, server: &Server, request: Request, now: u64) -> Response {
+    pub(crate) fn send_to(&self, server: &Server, request: Request, now: u64) -> Response {
         self.seed.set(self.seed.get() + 1);
         let mut rng = ChaCha20Rng::seed_from_u64(self.seed.get());
         ready(server.respond(self, &request, now, &mut rng))
     }
 
-    pub fn event_names(&self) -> Vec<EventName> {
+    pub(crate) fn event_names(&self) -> Vec<EventName> {
         self.events.borrow().iter().map(|event| event.name).collect()
     }
 
     /// Walks to a code of the public client for this scope.
-    pub fn code(&self, scope: &str) -> String {
+    pub(crate) fn code(&self, scope: &str) -> String {
         let response = self.send(authorize(&[("scope", scope)]));
         query(&response).remove("code").expect("a code")
     }
 
     /// Redeems a code as the public client.
-    pub fn redeem(&self, code: &str) -> Response {
+    pub(crate) fn redeem(&self, code: &str) -> Response {
         self.send(token(&[("code", code)]))
     }
 }
 
 /// Runs a future that never waits.
-pub fn ready<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the host in memory never waits"),
     }
 }
 
-pub fn object(value: Value) -> Map<String, Value> {
+pub(crate) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         other => panic!("not an object: {other}"),
     }
 }
 
-pub fn get(path: &str, query: Option<&str>) -> Request {
+pub(crate) fn get(path: &str, query: Option<&str>) -> Request {
     Request {
         method: Method::GET,
         path: path.to_owned(),
@@ -191,7 +193,7 @@ pub fn get(path: &str, query: Option<&str>) -> Request {
     }
 }
 
-pub fn post(path: &str, form: &str) -> Request {
+pub(crate) fn post(path: &str, form: &str) -> Request {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     Request {
@@ -203,7 +205,7 @@ pub fn post(path: &str, form: &str) -> Request {
 }
 
 /// The public client's authorization request, with parameters changed, added, or (by an empty value) left out.
-pub fn authorize_query(changes: &[(&str, &str)]) -> String {
+pub(crate) fn authorize_query(changes: &[(&str, &str)]) -> String {
     with_changes(
         &[
             ("response_type", "code"),
@@ -219,12 +221,12 @@ pub fn authorize_query(changes: &[(&str, &str)]) -> String {
     )
 }
 
-pub fn authorize(changes: &[(&str, &str)]) -> Request {
+pub(crate) fn authorize(changes: &[(&str, &str)]) -> Request {
     get("/oauth/authorize", Some(&authorize_query(changes)))
 }
 
 /// The public client's token request, changed likewise.
-pub fn token(changes: &[(&str, &str)]) -> Request {
+pub(crate) fn token(changes: &[(&str, &str)]) -> Request {
     post(
         "/oauth/token",
         &with_changes(
@@ -244,30 +246,30 @@ fn with_changes(base: &[(&str, &str)], changes: &[(&str, &str)]) -> String {
     attesto::params::encode(kept.chain(changes).copied().filter(|(_, value)| !value.is_empty()))
 }
 
-pub fn with_header(mut request: Request, name: header::HeaderName, value: &str) -> Request {
+pub(crate) fn with_header(mut request: Request, name: header::HeaderName, value: &str) -> Request {
     request.headers.append(name, HeaderValue::from_str(value).unwrap());
     request
 }
 
-pub fn location(response: &Response) -> Option<&str> {
+pub(crate) fn location(response: &Response) -> Option<&str> {
     response.headers.get(header::LOCATION).map(|value| value.to_str().unwrap())
 }
 
 /// The parameters of a redirect to [`REDIRECT_URI`].
-pub fn query(response: &Response) -> HashMap<String, String> {
+pub(crate) fn query(response: &Response) -> HashMap<String, String> {
     let location = location(response).unwrap_or_else(|| panic!("no redirect: {response:?}"));
     assert_eq!(response.status, 303);
     let query = location.strip_prefix("https://client.example/cb?").unwrap_or_else(|| panic!("{location}"));
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-pub fn json(response: &Response) -> Value {
+pub(crate) fn json(response: &Response) -> Value {
     assert_eq!(response.headers[header::CONTENT_TYPE], "application/json");
     serde_json::from_slice(&response.body).unwrap()
 }
 
 /// The claims of a token, its signature not looked at.
-pub fn payload(token: &Value) -> Value {
+pub(crate) fn payload(token: &Value) -> Value {
     let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&attesto::jose::base64url::decode(payload).unwrap()).unwrap()
 }
@@ -288,7 +290,11 @@ impl ClientStore for TestHost {
         Ok(self.clients.borrow().get(client_id).map(|(client, _)| client.clone()))
     }
 
-    async fn verify_client_secret(&self, client_id: &str, presented: &Secret<String>) -> Result<bool, HostError> {
+    async fn verify_client_secret(
+        &self,
+        client_id: &str,
+        presented: &Secret<String>,
+    ) -> Result<bool, HostError> {
         let clients = self.clients.borrow();
         let secret = clients.get(client_id).and_then(|(_, secret)| secret.as_ref());
         Ok(secret == Some(presented.expose()))
@@ -325,9 +331,13 @@ impl Interaction for TestHost {
         self.may_fail("establish")?;
         self.asked.borrow_mut().push(authorization.clone());
         Ok(match self.person.get() {
-            Person::NotSignedIn if demand.interactive => Establishment::Respond(Response::empty(http::StatusCode::OK)),
+            Person::NotSignedIn if demand.interactive => {
+                Establishment::Respond(Response::empty(http::StatusCode::OK))
+            }
             Person::NotSignedIn => Establishment::None,
-            _ if demand.force_reauthentication => Establishment::Respond(Response::empty(http::StatusCode::OK)),
+            _ if demand.force_reauthentication => {
+                Establishment::Respond(Response::empty(http::StatusCode::OK))
+            }
             _ => Establishment::Authenticated(self.owner.borrow().clone()),
         })
     }
@@ -387,7 +397,8 @@ impl CodeStore for TestHost {
     async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<StoredCode>, HostError> {
         self.may_fail("peek_code")?;
         let codes = self.codes.borrow();
-        let live = codes.get(digest.as_bytes()).filter(|(code, redeemed, ..)| *redeemed || now < code.expires_at);
+        let live =
+            codes.get(digest.as_bytes()).filter(|(code, redeemed, ..)| *redeemed || now < code.expires_at);
         Ok(live.map(|(code, ..)| code.clone()))
     }
 
@@ -407,7 +418,11 @@ impl CodeStore for TestHost {
         })
     }
 
-    async fn finalize_code(&self, digest: &Digest, token: &IssuedAccessToken) -> Result<Finalization, HostError> {
+    async fn finalize_code(
+        &self,
+        digest: &Digest,
+        token: &IssuedAccessToken,
+    ) -> Result<Finalization, HostError> {
         let mut codes = self.codes.borrow_mut();
         let (_, _, replayed, issued) = codes.get_mut(digest.as_bytes()).unwrap();
         *issued = Some(token.clone());
@@ -429,13 +444,23 @@ impl RevokedTokenStore for TestHost {
 }
 
 impl ConsentGrantStore for TestHost {
-    async fn mint_consent_grant(&self, token: &Digest, binding: &Digest, expires_at: u64) -> Result<(), HostError> {
+    async fn mint_consent_grant(
+        &self,
+        token: &Digest,
+        binding: &Digest,
+        expires_at: u64,
+    ) -> Result<(), HostError> {
         self.may_fail("mint_consent_grant")?;
         self.grants.borrow_mut().insert(*token.as_bytes(), (*binding, expires_at, false));
         Ok(())
     }
 
-    async fn consume_consent_grant(&self, token: &Digest, binding: &Digest, now: u64) -> Result<Consumption, HostError> {
+    async fn consume_consent_grant(
+        &self,
+        token: &Digest,
+        binding: &Digest,
+        now: u64,
+    ) -> Result<Consumption, HostError> {
         let mut grants = self.grants.borrow_mut();
         Ok(match grants.get_mut(token.as_bytes()) {
             None => Consumption::Unknown,

@@ -46,7 +46,12 @@ fn openid_discovery_says_the_same() {
 #[test]
 fn every_endpoint_in_the_metadata_is_there() {
     let metadata = document("/.well-known/oauth-authorization-server");
-    for (name, url) in metadata.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri") {
+    for (name, url) in metadata
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri")
+    {
         let path = url.as_str().unwrap().strip_prefix("https://auth.example").unwrap();
         assert_ne!(TestHost::new().send(get(path, None)).status, StatusCode::NOT_FOUND, "{name}");
     }
@@ -57,8 +62,8 @@ fn an_issuer_with_a_path_moves_the_well_known_documents_as_each_specification_sa
     let server = server_with(|text| text.replace("https://auth.example", "https://auth.example/tenant"));
     let host = TestHost::new();
     for path in [
-        "/.well-known/oauth-authorization-server/tenant",   // RFC 8414 §3.1
-        "/tenant/.well-known/openid-configuration",         // OIDC Discovery §4
+        "/.well-known/oauth-authorization-server/tenant", // RFC 8414 §3.1
+        "/tenant/.well-known/openid-configuration",       // OIDC Discovery §4
     ] {
         let response = host.send_to(&server, get(path, None), NOW);
         assert_eq!(response.status, StatusCode::OK, "{path}");

@@ -78,7 +78,8 @@ fn a_confidential_client_authenticates_with_basic() {
 #[test]
 fn an_id_token_is_signed_with_the_algorithm_the_client_registered() {
     let host = TestHost::new();
-    host.clients.borrow_mut().get_mut("public").unwrap().0.id_token_signed_response_alg = Some("ES256".to_owned());
+    host.clients.borrow_mut().get_mut("public").unwrap().0.id_token_signed_response_alg =
+        Some("ES256".to_owned());
     let body = json(&host.redeem(&host.code("openid")));
     verified(&body["id_token"], Algorithm::Es256, "JWT");
 }
@@ -97,20 +98,24 @@ fn principal_claims_enter_the_access_token_and_cannot_be_protocol_claims() {
 
 #[test]
 fn failed_client_authentication_is_invalid_client() {
-    let basic = |value: &str| with_header(token(&[("client_id", ""), ("code", "x")]), header::AUTHORIZATION, value);
+    let basic =
+        |value: &str| with_header(token(&[("client_id", ""), ("code", "x")]), header::AUTHORIZATION, value);
     // In the header: 401 with a challenge of that scheme (RFC 6749 §5.2).
     for value in [
-        "Basic Y29uZmlkZW50aWFsOndyb25n",     // confidential:wrong
-        "Basic dW5rbm93bjpzM2NyZXQ=",         // unknown:s3cret
-        "Basic cHVibGljOg==",                 // public: with an empty secret
-        "Basic cHVibGljOnMzY3JldA==",         // public:s3cret
+        "Basic Y29uZmlkZW50aWFsOndyb25n", // confidential:wrong
+        "Basic dW5rbm93bjpzM2NyZXQ=",     // unknown:s3cret
+        "Basic cHVibGljOg==",             // public: with an empty secret
+        "Basic cHVibGljOnMzY3JldA==",     // public:s3cret
         "Basic !!!",
         "Bearer abc",
     ] {
         let response = TestHost::new().send(basic(value));
         assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{value}");
         assert_eq!(error(&response), "invalid_client", "{value}");
-        assert_eq!(response.headers["www-authenticate"], "Basic realm=\"OAuth\", charset=\"UTF-8\"", "{value}");
+        assert_eq!(
+            response.headers["www-authenticate"], "Basic realm=\"OAuth\", charset=\"UTF-8\"",
+            "{value}"
+        );
     }
     // Anywhere else: 400 and none.
     for changes in [
@@ -131,7 +136,11 @@ fn malformed_requests_are_invalid_request() {
     let host = TestHost::new();
     let refused = |request, why: &str| {
         let response = host.send(request);
-        assert_eq!((response.status, error(&response).as_str()), (StatusCode::BAD_REQUEST, "invalid_request"), "{why}");
+        assert_eq!(
+            (response.status, error(&response).as_str()),
+            (StatusCode::BAD_REQUEST, "invalid_request"),
+            "{why}"
+        );
         assert_eq!(response.headers["cache-control"], "no-store", "{why}");
     };
     refused(token(&[("code", "")]), "no code");
@@ -143,7 +152,14 @@ fn malformed_requests_are_invalid_request() {
     refused(post("/oauth/token", "client_id=%ff"), "not UTF-8");
     refused(with_header(token(&[("client_secret", "s3cret")]), header::AUTHORIZATION, BASIC), "two methods");
     refused(with_header(token(&[("client_id", "other")]), header::AUTHORIZATION, BASIC), "two clients");
-    for query in ["client_id=public", "client_secret=x", "code=x", "code_verifier=x", "grant_type=authorization_code", "%"] {
+    for query in [
+        "client_id=public",
+        "client_secret=x",
+        "code=x",
+        "code_verifier=x",
+        "grant_type=authorization_code",
+        "%",
+    ] {
         let mut request = token(&[("code", "x")]);
         request.query = Some(query.to_owned());
         refused(request, query);
@@ -163,7 +179,10 @@ fn an_oversized_body_is_refused() {
     let mut request = token(&[]);
     request.body = Body::TooLarge;
     let response = TestHost::new().send(request);
-    assert_eq!((response.status, error(&response).as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"));
+    assert_eq!(
+        (response.status, error(&response).as_str()),
+        (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request")
+    );
 }
 
 #[test]
@@ -182,10 +201,16 @@ fn grant_types_are_checked_against_server_and_client() {
     let host = TestHost::new();
     for unsupported in ["password", "implicit", "client_credentials", "AUTHORIZATION_CODE"] {
         let response = host.send(token(&[("grant_type", unsupported)]));
-        assert_eq!((response.status, error(&response).as_str()), (StatusCode::BAD_REQUEST, "unsupported_grant_type"));
+        assert_eq!(
+            (response.status, error(&response).as_str()),
+            (StatusCode::BAD_REQUEST, "unsupported_grant_type")
+        );
     }
     let response = host.send(token(&[("client_id", "grantless"), ("code", "x")]));
-    assert_eq!((response.status, error(&response).as_str()), (StatusCode::BAD_REQUEST, "unauthorized_client"));
+    assert_eq!(
+        (response.status, error(&response).as_str()),
+        (StatusCode::BAD_REQUEST, "unauthorized_client")
+    );
 }
 
 /// Whether the code still works for its own client.
@@ -214,7 +239,11 @@ fn a_wrong_redirect_uri_or_verifier_spends_the_code() {
         let host = TestHost::new();
         let code = host.code("openid");
         let response = host.send(token(&[("code", &code), wrong]));
-        assert_eq!((response.status, error(&response).as_str()), (StatusCode::BAD_REQUEST, "invalid_grant"), "{wrong:?}");
+        assert_eq!(
+            (response.status, error(&response).as_str()),
+            (StatusCode::BAD_REQUEST, "invalid_grant"),
+            "{wrong:?}"
+        );
         assert!(!is_usable(&host, &code), "{wrong:?}");
     }
 }
@@ -222,9 +251,11 @@ fn a_wrong_redirect_uri_or_verifier_spends_the_code() {
 #[test]
 fn a_redirect_uri_the_request_did_not_name_is_wrong() {
     let host = TestHost::new();
-    let code = query(&host.send(authorize(&[("redirect_uri", ""), ("scope", "read")]))).remove("code").unwrap();
+    let code =
+        query(&host.send(authorize(&[("redirect_uri", ""), ("scope", "read")]))).remove("code").unwrap();
     assert_eq!(error(&host.redeem(&code)), "invalid_grant");
-    let code = query(&host.send(authorize(&[("redirect_uri", ""), ("scope", "read")]))).remove("code").unwrap();
+    let code =
+        query(&host.send(authorize(&[("redirect_uri", ""), ("scope", "read")]))).remove("code").unwrap();
     assert_eq!(host.send(token(&[("redirect_uri", ""), ("code", &code)])).status, StatusCode::OK);
 }
 
@@ -233,11 +264,18 @@ fn what_is_malformed_or_out_of_reach_does_not_spend_the_code() {
     let host = TestHost::new();
     let code = host.code("openid");
     assert_eq!(error(&host.send(token(&[("code", &code), ("code_verifier", "")]))), "invalid_request");
-    assert_eq!(error(&host.send(token(&[("code", &code), ("resource", "https://x.example")]))), "invalid_target");
+    assert_eq!(
+        error(&host.send(token(&[("code", &code), ("resource", "https://x.example")]))),
+        "invalid_target"
+    );
     for fault in ["load_client", "peek_code", "load_principal", "sign", "redeem_code"] {
         host.fault.set(fault);
         let response = host.redeem(&code);
-        assert_eq!((response.status, error(&response).as_str()), (StatusCode::INTERNAL_SERVER_ERROR, "server_error"), "{fault}");
+        assert_eq!(
+            (response.status, error(&response).as_str()),
+            (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+            "{fault}"
+        );
         assert!(!String::from_utf8(response.body).unwrap().contains("down"), "{fault}");
         assert!(host.faults.take()[0].contains("is down"), "{fault}");
     }
@@ -269,10 +307,7 @@ fn a_replayed_code_is_refused_and_revokes_what_it_had_issued() {
     let jti = payload(&body["access_token"])["jti"].as_str().unwrap().to_owned();
     assert_eq!(host.revoked.borrow().get(&jti), Some(&(NOW + 900)));
     let names = host.event_names();
-    assert_eq!(
-        names[2..],
-        [EventName::CodeReplayDetected, EventName::TokenRevoked, EventName::TokenDenied]
-    );
+    assert_eq!(names[2..], [EventName::CodeReplayDetected, EventName::TokenRevoked, EventName::TokenDenied]);
     let bearer = format!("Bearer {}", body["access_token"].as_str().unwrap());
     let response = host.send(with_header(get("/oauth/userinfo", None), header::AUTHORIZATION, &bearer));
     assert_eq!(response.status, StatusCode::UNAUTHORIZED);

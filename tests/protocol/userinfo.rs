@@ -36,7 +36,8 @@ fn the_subject_and_the_claims_of_the_scope_are_released() {
 fn post_is_answered_like_get() {
     let host = TestHost::new();
     let token = access_token(&host, "openid");
-    let mut request = with_header(get("/oauth/userinfo", None), header::AUTHORIZATION, &format!("bearer {token}"));
+    let mut request =
+        with_header(get("/oauth/userinfo", None), header::AUTHORIZATION, &format!("bearer {token}"));
     request.method = Method::POST;
     assert_eq!(host.send(request).status, StatusCode::OK);
 }
@@ -55,7 +56,10 @@ fn a_token_without_openid_is_insufficient_scope() {
     let response = ask(&host, &token);
     assert_eq!(response.status, StatusCode::FORBIDDEN);
     let challenge = response.headers["www-authenticate"].to_str().unwrap();
-    assert!(challenge.contains("error=\"insufficient_scope\"") && challenge.contains("scope=\"openid\""), "{challenge}");
+    assert!(
+        challenge.contains("error=\"insufficient_scope\"") && challenge.contains("scope=\"openid\""),
+        "{challenge}"
+    );
 }
 
 #[test]

@@ -4,10 +4,10 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use attesto::client::{Client, ClientAuthMethod};
 use attesto::event::{Event, EventName};
 use attesto::host::{
-    AuthenticationDemand, Authorization, ClaimsProvider, ClientStore, CodeStore, ConsentDecision, ConsentDemand,
-    ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, HostError, Interaction, IssuedAccessToken,
-    Principal, PrincipalStore, Redemption, Reply, ResourceOwner, RevokedTokenStore, ScopePolicy, ScopeRequest,
-    StoredCode,
+    AuthenticationDemand, Authorization, ClaimsProvider, ClientStore, CodeStore, ConsentDecision,
+    ConsentDemand, ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, HostError,
+    Interaction, IssuedAccessToken, Principal, PrincipalStore, Redemption, Reply, ResourceOwner,
+    RevokedTokenStore, ScopePolicy, ScopeRequest, StoredCode,
 };
 use attesto::http::{Body, Request, Response};
 use attesto::jose::Signer;
@@ -74,7 +74,11 @@ impl ClientStore for Parts {
         }
     }
 
-    async fn verify_client_secret(&self, client_id: &str, presented: &Secret<String>) -> Result<bool, HostError> {
+    async fn verify_client_secret(
+        &self,
+        client_id: &str,
+        presented: &Secret<String>,
+    ) -> Result<bool, HostError> {
         let presented = presented.expose().clone().into_bytes();
         clients::client_store::verify_secret(client_id.to_owned(), presented).await.map_err(failed)
     }
@@ -88,7 +92,8 @@ fn client_in(client: clients::types::Client) -> Result<Client, HostError> {
             Wit::None => ClientAuthMethod::None,
             Wit::ClientSecretBasic => ClientAuthMethod::ClientSecretBasic,
         },
-        scope: scope.map_err(|_| HostError(format!("the scope of client `{}` is malformed", client.client_id)))?,
+        scope: scope
+            .map_err(|_| HostError(format!("the scope of client `{}` is malformed", client.client_id)))?,
         client_id: client.client_id,
         client_name: client.client_name,
         redirect_uris: client.redirect_uris,
@@ -115,7 +120,12 @@ impl ClaimsProvider for Parts {
         object(&claims.await.map_err(failed)?)
     }
 
-    async fn id_token_claims(&self, client_id: &str, sub: &str, scope: &Scope) -> Result<Map<String, Value>, HostError> {
+    async fn id_token_claims(
+        &self,
+        client_id: &str,
+        sub: &str,
+        scope: &Scope,
+    ) -> Result<Map<String, Value>, HostError> {
         let scope = scope.tokens().to_vec();
         let claims = people::claims_provider::id_token_claims(client_id.to_owned(), sub.to_owned(), scope);
         object(&claims.await.map_err(failed)?)
@@ -140,7 +150,8 @@ impl Interaction for Parts {
             force_reauthentication: demand.force_reauthentication,
             max_age: demand.max_age,
         };
-        let answer = wit::establish(request_out(request, now), authorization_out(authorization), demand).await;
+        let answer =
+            wit::establish(request_out(request, now), authorization_out(authorization), demand).await;
         Ok(match answer.map_err(failed)? {
             Wit::Authenticated(owner) => Establishment::Authenticated(ResourceOwner {
                 sub: owner.sub,
@@ -164,9 +175,11 @@ impl Interaction for Parts {
         grant: &Secret<String>,
     ) -> Result<ConsentDecision, HostError> {
         use people::interaction::{self as wit, ConsentDecision as Wit};
-        let demand = wit::ConsentDemand { interactive: demand.interactive, force_consent: demand.force_consent };
+        let demand =
+            wit::ConsentDemand { interactive: demand.interactive, force_consent: demand.force_consent };
         let (request, authorization) = (request_out(request, now), authorization_out(authorization));
-        let answer = wit::consent(request, authorization, demand, sub.to_owned(), grant.expose().clone()).await;
+        let answer =
+            wit::consent(request, authorization, demand, sub.to_owned(), grant.expose().clone()).await;
         Ok(match answer.map_err(failed)? {
             Wit::Consented => ConsentDecision::Consented,
             Wit::Denied => ConsentDecision::Denied,
@@ -323,7 +336,11 @@ impl CodeStore for Parts {
         })
     }
 
-    async fn finalize_code(&self, digest: &Digest, issued: &IssuedAccessToken) -> Result<Finalization, HostError> {
+    async fn finalize_code(
+        &self,
+        digest: &Digest,
+        issued: &IssuedAccessToken,
+    ) -> Result<Finalization, HostError> {
         use stores::code_store::{AccessToken, Finalization as Wit, finalize};
         let issued = AccessToken { jti: issued.jti.clone(), expires_at: issued.expires_at };
         Ok(match finalize(digest.as_bytes().to_vec(), issued).await.map_err(failed)? {
@@ -344,12 +361,22 @@ impl RevokedTokenStore for Parts {
 }
 
 impl ConsentGrantStore for Parts {
-    async fn mint_consent_grant(&self, token: &Digest, binding: &Digest, expires_at: u64) -> Result<(), HostError> {
+    async fn mint_consent_grant(
+        &self,
+        token: &Digest,
+        binding: &Digest,
+        expires_at: u64,
+    ) -> Result<(), HostError> {
         let (token, binding) = (token.as_bytes().to_vec(), binding.as_bytes().to_vec());
         stores::consent_grant_store::mint(token, binding, expires_at).await.map_err(failed)
     }
 
-    async fn consume_consent_grant(&self, token: &Digest, binding: &Digest, now: u64) -> Result<Consumption, HostError> {
+    async fn consume_consent_grant(
+        &self,
+        token: &Digest,
+        binding: &Digest,
+        now: u64,
+    ) -> Result<Consumption, HostError> {
         use stores::consent_grant_store::{Consumption as Wit, consume};
         let (token, binding) = (token.as_bytes().to_vec(), binding.as_bytes().to_vec());
         Ok(match consume(token, binding, now).await.map_err(failed)? {

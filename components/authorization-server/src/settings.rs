@@ -76,6 +76,8 @@ async fn text() -> Result<String, String> {
         Err(error) => return Err(format!("the variable `{SETTINGS_VARIABLE}` can not be read: {error}")),
     }
     std::fs::read_to_string(SETTINGS_FILE).map_err(|error| {
-        format!("neither the variable `{SETTINGS_VARIABLE}` nor the file `{SETTINGS_FILE}` can be read: {error}")
+        format!(
+            "neither the variable `{SETTINGS_VARIABLE}` nor the file `{SETTINGS_FILE}` can be read: {error}"
+        )
     })
 }

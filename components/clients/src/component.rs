@@ -29,7 +29,8 @@ thread_local! {
 impl Guest for bindings::Clients {
     async fn configure(store: String) -> Result<(), String> {
         if BUCKET.with_borrow(Option::is_none) {
-            let bucket = open(&store).map_err(|error| format!("the store `{store}` can not be opened: {error:?}"))?;
+            let bucket =
+                open(&store).map_err(|error| format!("the store `{store}` can not be opened: {error:?}"))?;
             BUCKET.set(Some(Rc::new(bucket)));
         }
         Ok(())
@@ -50,13 +51,15 @@ impl Guest for bindings::Clients {
 
 fn read(client_id: &str) -> Result<Option<ClientRecord>, Error> {
     let unavailable = |cause: String| Error::Unavailable(cause);
-    let bucket =
-        BUCKET.with_borrow(Clone::clone).ok_or_else(|| unavailable("`configure` has not been called".to_owned()))?;
+    let bucket = BUCKET
+        .with_borrow(Clone::clone)
+        .ok_or_else(|| unavailable("`configure` has not been called".to_owned()))?;
     let value = bucket.get(&key(client_id)).map_err(|error| unavailable(format!("key-value: {error:?}")))?;
     value
         .map(|value| {
-            serde_json::from_slice(&value)
-                .map_err(|error| unavailable(format!("the record of client `{client_id}` is not readable: {error}")))
+            serde_json::from_slice(&value).map_err(|error| {
+                unavailable(format!("the record of client `{client_id}` is not readable: {error}"))
+            })
         })
         .transpose()
 }

@@ -55,7 +55,8 @@ pub fn secret_sha256(secret: &[u8]) -> String {
 
 /// Whether `presented` is the secret of this client, taking the same steps where there is no client or no secret.
 pub fn verify_secret(record: Option<&ClientRecord>, presented: &[u8]) -> bool {
-    let stored = record.filter(|record| !record.revoked).and_then(|record| record.client_secret_sha256.as_deref());
+    let stored =
+        record.filter(|record| !record.revoked).and_then(|record| record.client_secret_sha256.as_deref());
     let presented = secret_sha256(presented);
     // Digests of digests of equal length are compared in constant time; no digest equals the absent one.
     let expected = stored.unwrap_or("-------------------------------------------");

@@ -30,9 +30,9 @@ async fn load() -> Result<Rc<[Key]>, Error> {
     if let Some(keys) = KEYS.with_borrow(Clone::clone) {
         return Ok(keys);
     }
-    let text = variables::get(keys::VARIABLE.to_owned())
-        .await
-        .map_err(|error| Error::Unavailable(format!("the variable `{}` can not be read: {error:?}", keys::VARIABLE)))?;
+    let text = variables::get(keys::VARIABLE.to_owned()).await.map_err(|error| {
+        Error::Unavailable(format!("the variable `{}` can not be read: {error:?}", keys::VARIABLE))
+    })?;
     let keys: Rc<[Key]> = keys::parse(&text).map_err(|error| Error::Unavailable(error.to_string()))?.into();
     KEYS.set(Some(Rc::clone(&keys)));
     Ok(keys)

@@ -76,7 +76,9 @@ impl Destination {
             Self::App { scheme } => format!("{scheme}:"),
             Self::Unknown => return None,
         };
-        let harmless = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'+' | b':' | b'/');
+        let harmless = |byte: u8| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'+' | b':' | b'/')
+        };
         source.bytes().all(harmless).then_some(source)
     }
 }

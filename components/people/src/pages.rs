@@ -16,7 +16,8 @@ pub const STYLE: &str = include_str!("../assets/style.css");
 pub const ICON: &str = include_str!("../assets/icon.svg");
 
 /// Changes with the assets, and so does their address.
-static VERSION: LazyLock<String> = LazyLock::new(|| digest(&format!("{STYLE}{ICON}")).chars().take(10).collect());
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| digest(&format!("{STYLE}{ICON}")).chars().take(10).collect());
 
 /// What surrounds each page.
 struct Frame<'a> {
@@ -202,7 +203,8 @@ pub fn account(settings: &Settings, signed_in: Option<(&str, &Secret)>) -> Resul
         frame: Frame<'a>,
         signed_in: Option<SignedIn<'a>>,
     }
-    let signed_in = signed_in.map(|(person, secret)| SignedIn { person, token: seal(secret, "sign-out", &[]) });
+    let signed_in =
+        signed_in.map(|(person, secret)| SignedIn { person, token: seal(secret, "sign-out", &[]) });
     let html = render(&Page { frame: Frame::of(settings), signed_in })?;
     Ok(Response::page(200, None, html))
 }

@@ -79,13 +79,20 @@ impl Session {
     }
 
     /// The session of the browser that sent `request`.
-    pub fn find(store: &impl Store, settings: &Settings, request: &Request) -> Result<Option<Self>, Unavailable> {
+    pub fn find(
+        store: &impl Store,
+        settings: &Settings,
+        request: &Request,
+    ) -> Result<Option<Self>, Unavailable> {
         let Some(id) = Cookie::Session.read(settings, request).and_then(Id::parse) else { return Ok(None) };
         let Some(record) = read::<Record>(store, &id.key())? else { return Ok(None) };
-        if request.now >= record.expires || request.now >= id.last_use(store, &record)?.saturating_add(IDLE_LIFETIME) {
+        if request.now >= record.expires
+            || request.now >= id.last_use(store, &record)?.saturating_add(IDLE_LIFETIME)
+        {
             return Ok(None);
         }
-        let user = User::admitted(store, &record.sub)?.filter(|user| user.credential_stamp() == record.credential);
+        let user =
+            User::admitted(store, &record.sub)?.filter(|user| user.credential_stamp() == record.credential);
         Ok(user.map(|user| Self { id, record, user }))
     }
 

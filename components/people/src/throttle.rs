@@ -30,7 +30,11 @@ pub struct Throttled {
 
 impl Attempt {
     /// Counts an attempt for a prepared username.
-    pub fn begin(store: &impl Store, username: &str, now: u64) -> Result<Result<Self, Throttled>, Unavailable> {
+    pub fn begin(
+        store: &impl Store,
+        username: &str,
+        now: u64,
+    ) -> Result<Result<Self, Throttled>, Unavailable> {
         let end = now.saturating_sub(now % WINDOW).saturating_add(WINDOW);
         // The window's end stands in the name, so that a sweep can go by names alone.
         let key = format!("people/attempts/{end}/{}", digest(username));

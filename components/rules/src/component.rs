@@ -32,8 +32,9 @@ impl ScopePolicy for bindings::Rules {
     }
 
     async fn authorize_scope(request: ScopeRequest) -> Result<Decision, Error> {
-        let granted = SCOPES_SUPPORTED
-            .with_borrow(|supported| authorize(supported, request.client_scope.as_deref(), &request.requested));
+        let granted = SCOPES_SUPPORTED.with_borrow(|supported| {
+            authorize(supported, request.client_scope.as_deref(), &request.requested)
+        });
         Ok(granted.map_or(Decision::Refused, Decision::Granted))
     }
 }

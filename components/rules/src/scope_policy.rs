@@ -10,8 +10,9 @@ pub fn authorize(
     client_scope: Option<&[String]>,
     requested: &[String],
 ) -> Option<Vec<String>> {
-    let may_have =
-        |token: &String| supported.contains(token) && client_scope.is_none_or(|registered| registered.contains(token));
+    let may_have = |token: &String| {
+        supported.contains(token) && client_scope.is_none_or(|registered| registered.contains(token))
+    };
     if requested.is_empty() {
         let default: Vec<_> = client_scope?.iter().filter(|token| may_have(token)).cloned().collect();
         return (!default.is_empty()).then_some(default);
@@ -29,7 +30,8 @@ mod tests {
 
     fn authorize_text(client: Option<&str>, requested: &str) -> Option<String> {
         let client = client.map(tokens);
-        authorize(&tokens("openid email read write"), client.as_deref(), &tokens(requested)).map(|scope| scope.join(" "))
+        authorize(&tokens("openid email read write"), client.as_deref(), &tokens(requested))
+            .map(|scope| scope.join(" "))
     }
 
     #[test]

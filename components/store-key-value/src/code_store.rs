@@ -90,7 +90,11 @@ pub fn redeem(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Redempti
 }
 
 /// Records the access token.
-pub fn finalize(store: &impl KeyValue, digest: &[u8], token: &AccessToken) -> Result<Finalization, Unavailable> {
+pub fn finalize(
+    store: &impl KeyValue,
+    digest: &[u8],
+    token: &AccessToken,
+) -> Result<Finalization, Unavailable> {
     write(store, &key("code-issued", digest), token)?;
     Ok(match store.get(&key("code-replayed", digest))? {
         None => Finalization::Finalized,

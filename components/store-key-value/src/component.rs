@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use bindings::exports::attesto::stores::{code_store as codes, consent_grant_store as consents, revoked_token_store};
 use bindings::exports::attesto::stores::types::Error;
+use bindings::exports::attesto::stores::{
+    code_store as codes, consent_grant_store as consents, revoked_token_store,
+};
 use bindings::wasi::keyvalue::atomics::increment;
 use bindings::wasi::keyvalue::store::{self, Bucket, open};
 
@@ -55,13 +57,16 @@ impl From<Unavailable> for Error {
 }
 
 fn bucket() -> Result<Rc<Bucket>, Error> {
-    BUCKET.with_borrow(Clone::clone).ok_or_else(|| Error::Unavailable("`configure` has not been called".to_owned()))
+    BUCKET
+        .with_borrow(Clone::clone)
+        .ok_or_else(|| Error::Unavailable("`configure` has not been called".to_owned()))
 }
 
 impl codes::Guest for Stores {
     async fn configure(label: String) -> Result<(), String> {
         if BUCKET.with_borrow(Option::is_none) {
-            let bucket = open(&label).map_err(|error| format!("the store `{label}` can not be opened: {error:?}"))?;
+            let bucket =
+                open(&label).map_err(|error| format!("the store `{label}` can not be opened: {error:?}"))?;
             BUCKET.set(Some(Rc::new(bucket)));
         }
         Ok(())
@@ -90,8 +95,10 @@ impl codes::Guest for Stores {
 
     async fn redeem(digest: Vec<u8>, now: u64) -> Result<codes::Redemption, Error> {
         use code_store::Redemption;
-        let token =
-            |token: code_store::AccessToken| codes::AccessToken { jti: token.jti, expires_at: token.expires_at };
+        let token = |token: code_store::AccessToken| codes::AccessToken {
+            jti: token.jti,
+            expires_at: token.expires_at,
+        };
         Ok(match code_store::redeem(&*bucket()?, &digest, now)? {
             Redemption::Redeemed => codes::Redemption::Redeemed,
             Redemption::Replayed(issued) => codes::Redemption::Replayed(issued.map(token)),

@@ -28,13 +28,23 @@ pub enum Consumption {
 }
 
 /// Keeps a grant for the request with this binding.
-pub fn mint(store: &impl KeyValue, digest: &[u8], binding: &[u8], expires_at: u64) -> Result<(), Unavailable> {
+pub fn mint(
+    store: &impl KeyValue,
+    digest: &[u8],
+    binding: &[u8],
+    expires_at: u64,
+) -> Result<(), Unavailable> {
     let grant = Grant { binding: Base64UrlUnpadded::encode_string(binding), expires_at };
     write(store, &key("consent", digest), &grant)
 }
 
 /// Consumes the grant, for the first caller with the right binding before its expiry.
-pub fn consume(store: &impl KeyValue, digest: &[u8], binding: &[u8], now: u64) -> Result<Consumption, Unavailable> {
+pub fn consume(
+    store: &impl KeyValue,
+    digest: &[u8],
+    binding: &[u8],
+    now: u64,
+) -> Result<Consumption, Unavailable> {
     let Some(grant) = read::<Grant>(store, &key("consent", digest))? else { return Ok(Consumption::Unknown) };
     if grant.binding != Base64UrlUnpadded::encode_string(binding) {
         return Ok(Consumption::BindingMismatch);

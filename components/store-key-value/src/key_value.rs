@@ -25,14 +25,15 @@ pub(crate) fn key(kind: &str, digest: &[u8]) -> String {
 
 pub(crate) fn read<T: DeserializeOwned>(store: &impl KeyValue, key: &str) -> Result<Option<T>, Unavailable> {
     let parse = |value: Vec<u8>| {
-        serde_json::from_slice(&value).map_err(|error| Unavailable(format!("an entry is not readable: {error}")))
+        serde_json::from_slice(&value)
+            .map_err(|error| Unavailable(format!("an entry is not readable: {error}")))
     };
     store.get(key)?.map(parse).transpose()
 }
 
 pub(crate) fn write(store: &impl KeyValue, key: &str, value: &impl Serialize) -> Result<(), Unavailable> {
-    let value =
-        serde_json::to_vec(value).map_err(|error| Unavailable(format!("an entry does not serialize: {error}")))?;
+    let value = serde_json::to_vec(value)
+        .map_err(|error| Unavailable(format!("an entry does not serialize: {error}")))?;
     store.set(key, &value)
 }
 
