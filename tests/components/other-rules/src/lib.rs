@@ -1,0 +1,36 @@
+//! Rules of another house: nobody gets `email`, `profile` is refused, and events have another look.
+
+use bindings::exports::attesto::rules::{event_sink, scope_policy, types};
+
+#[expect(unsafe_code, reason = "generated")]
+mod bindings {
+    wit_bindgen::generate!({
+        path: ["../../../wit/rules", "wit"],
+        world: "attesto-test:other-rules/other-rules",
+        generate_all,
+    });
+
+    export!(Rules);
+
+    pub(super) struct Rules;
+}
+
+impl scope_policy::Guest for bindings::Rules {
+    async fn configure(_: Vec<String>) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn authorize_scope(request: scope_policy::ScopeRequest) -> Result<scope_policy::Decision, types::Error> {
+        if request.requested.iter().any(|token| token == "profile") {
+            return Ok(scope_policy::Decision::Refused);
+        }
+        let granted = request.requested.into_iter().filter(|token| token != "email").collect();
+        Ok(scope_policy::Decision::Granted(granted))
+    }
+}
+
+impl event_sink::Guest for bindings::Rules {
+    async fn emit(event: event_sink::Event) {
+        println!("other-rules saw {:?}", event.name);
+    }
+}

@@ -1,0 +1,121 @@
+//! The contract of `attesto:stores`, one function a path: JSON in, JSON out. `x-instance` tells the instances apart.
+
+use std::sync::OnceLock;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use bindings::attesto::stores::types::Error;
+use bindings::attesto::stores::{code_store, consent_grant_store, revoked_token_store};
+use serde_json::{Value, json};
+use spin_sdk::http::body::IncomingBodyExt;
+use spin_sdk::http::{HeaderMap, HeaderValue, IntoResponse, Request, StatusCode};
+use spin_sdk::http_service;
+
+mod bindings {
+    spin_sdk::wit_bindgen::generate!({
+        path: ["../../../wit/stores", "wit"],
+        world: "attesto-test:store-harness/store-harness",
+        runtime_path: "::spin_sdk::wit_bindgen::rt",
+        generate_all,
+    });
+}
+
+static INSTANCE: OnceLock<u64> = OnceLock::new();
+
+#[http_service]
+async fn handle(request: Request) -> impl IntoResponse {
+    let instance = *INSTANCE.get_or_init(spin_sdk::wasip3::random::random::get_random_u64);
+    let mut headers = HeaderMap::new();
+    headers.insert("x-instance", HeaderValue::from(instance));
+    match answer(request).await {
+        Ok(value) => (StatusCode::OK, headers, value.to_string()),
+        Err(cause) => (StatusCode::INTERNAL_SERVER_ERROR, headers, cause),
+    }
+}
+
+async fn answer(request: Request) -> Result<Value, String> {
+    let path = request.uri().path().to_owned();
+    let body = request.into_body().bytes().await.map_err(|error| format!("{error:?}"))?;
+    let arguments: Value = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
+    code_store::configure("default".to_owned()).await?;
+    call(&path, &arguments).await.map_err(|Error::Unavailable(cause)| cause)
+}
+
+fn text(arguments: &Value, name: &str) -> String {
+    arguments[name].as_str().unwrap_or_default().to_owned()
+}
+
+fn octets(arguments: &Value, name: &str) -> Vec<u8> {
+    Base64UrlUnpadded::decode_vec(&text(arguments, name)).unwrap_or_default()
+}
+
+fn number(arguments: &Value, name: &str) -> u64 {
+    arguments[name].as_u64().unwrap_or_default()
+}
+
+fn token(token: Option<code_store::AccessToken>) -> Value {
+    token.map_or(Value::Null, |token| json!({ "jti": token.jti, "expires_at": token.expires_at }))
+}
+
+async fn call(path: &str, arguments: &Value) -> Result<Value, Error> {
+    let digest = octets(arguments, "digest");
+    let now = number(arguments, "now");
+    Ok(match path {
+        "/code-store/put" => {
+            let code = code_store::Code {
+                digest,
+                client_id: text(arguments, "client_id"),
+                subject: text(arguments, "subject"),
+                expires_at: number(arguments, "expires_at"),
+                grant: octets(arguments, "grant"),
+            };
+            code_store::put(code).await?;
+            json!("ok")
+        }
+        "/code-store/peek" => code_store::peek(digest, now).await?.map_or(Value::Null, |code| {
+            json!({
+                "client_id": code.client_id,
+                "subject": code.subject,
+                "expires_at": code.expires_at,
+                "grant": Base64UrlUnpadded::encode_string(&code.grant),
+            })
+        }),
+        "/code-store/redeem" => match code_store::redeem(digest, now).await? {
+            code_store::Redemption::Redeemed => json!("redeemed"),
+            code_store::Redemption::Replayed(issued) => json!({ "replayed": token(issued) }),
+            code_store::Redemption::Unknown => json!("unknown"),
+        },
+        "/code-store/finalize" => {
+            let issued = code_store::AccessToken {
+                jti: text(arguments, "jti"),
+                expires_at: number(arguments, "expires_at"),
+            };
+            match code_store::finalize(digest, issued).await? {
+                code_store::Finalization::Finalized => json!("finalized"),
+                code_store::Finalization::Replayed => json!("replayed"),
+            }
+        }
+        "/revoked-token-store/revoke" => {
+            revoked_token_store::revoke(text(arguments, "jti"), number(arguments, "expires_at")).await?;
+            json!("ok")
+        }
+        "/revoked-token-store/is-revoked" => {
+            json!(revoked_token_store::is_revoked(text(arguments, "jti"), now).await?)
+        }
+        "/consent-grant-store/mint" => {
+            let expires_at = number(arguments, "expires_at");
+            consent_grant_store::mint(digest, octets(arguments, "binding"), expires_at).await?;
+            json!("ok")
+        }
+        "/consent-grant-store/consume" => {
+            use consent_grant_store::Consumption;
+            match consent_grant_store::consume(digest, octets(arguments, "binding"), now).await? {
+                Consumption::Consumed => json!("consumed"),
+                Consumption::Unknown => json!("unknown"),
+                Consumption::Expired => json!("expired"),
+                Consumption::BindingMismatch => json!("binding-mismatch"),
+                Consumption::AlreadyConsumed => json!("already-consumed"),
+            }
+        }
+        other => return Err(Error::Unavailable(format!("no function {other}"))),
+    })
+}
