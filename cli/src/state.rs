@@ -23,6 +23,8 @@ impl State {
         if let Some(directory) = self.state.parent() {
             std::fs::create_dir_all(directory)?;
         }
-        Ok(KeyValueFile::open(&self.state)?.insert(&self.store, absent, entries)?)
+        KeyValueFile::open(&self.state)
+            .and_then(|mut file| file.insert(&self.store, absent, entries))
+            .map_err(|error| format!("--state {}: {error}", self.state.display()).into())
     }
 }

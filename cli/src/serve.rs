@@ -1,0 +1,86 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use attesto_host::log::Log;
+use attesto_host::{Host, Location, Options};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use crate::Failure;
+use crate::application::Application;
+
+/// Arguments of `attesto serve`.
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    application: Application,
+
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    /// The SQLite file of the key-value stores; made when missing, readable by Spin as well
+    #[arg(long, value_name = "FILE", default_value = ".attesto/state.db")]
+    state: PathBuf,
+
+    /// Keep the key-value stores in memory; everything in them is gone at exit
+    #[arg(long, conflicts_with = "state")]
+    in_memory: bool,
+
+    /// Print no line per request
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Serve {
+    /// Serves until interrupted, then lets the requests in flight finish.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let log = if self.quiet { Log::without_requests() } else { Log::stderr() };
+        let options = Options {
+            variables: self.application.variables()?,
+            key_value: self.location()?,
+            log,
+            ..Options::default()
+        };
+        let host = Host::load(&self.application.manifest, options)?;
+        Runtime::new()?.block_on(async {
+            let listener = TcpListener::bind(self.listen)
+                .await
+                .map_err(|error| format!("--listen {}: {error}", self.listen))?;
+            eprintln!("listening on http://{}", listener.local_addr()?);
+            let interrupted = interrupted()?;
+            host.serve(listener, interrupted).await;
+            Ok(())
+        })
+    }
+
+    fn location(&self) -> Result<Location, Failure> {
+        if self.in_memory {
+            return Ok(Location::Memory);
+        }
+        if let Some(directory) = self.state.parent() {
+            std::fs::create_dir_all(directory).map_err(|error| format!("--state {}: {error}", self.state.display()))?;
+        }
+        Ok(Location::File(self.state.clone()))
+    }
+}
+
+/// Ready at the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once.
+fn interrupted() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        eprintln!("finishing the requests in flight; interrupt again to stop at once");
+        tokio::spawn(async move {
+            if interrupt.recv().await.is_some() {
+                std::process::exit(130);
+            }
+        });
+    })
+}

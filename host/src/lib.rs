@@ -1,0 +1,224 @@
+//! Runs a Spin application of composed WebAssembly components inside one process.
+//!
+//! [`Host::load`] reads `spin.toml`, refuses what it does not understand and what a part may not do, composes each
+//! component with its parts and compiles it; [`Host::serve`] answers HTTP with it. The components get what Spin 4.1
+//! would give them and nothing else.
+
+mod address;
+mod bindings;
+pub mod capabilities;
+pub mod compose;
+mod engine;
+mod error;
+mod files;
+mod guest;
+mod instances;
+mod key_value;
+pub mod log;
+pub mod manifest;
+pub mod outbound;
+pub mod route;
+mod server;
+pub mod variables;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime_wasi_http::handler::ProxyHandler;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+pub use error::LoadError;
+pub use key_value::{KeyValueFile, Location};
+pub use server::Limits;
+
+use guest::Grants;
+use instances::{Instances, one_line};
+use key_value::{Database, Stores};
+use log::Log;
+use manifest::Manifest;
+use outbound::{AllowedHost, Outbound};
+use server::Server;
+use variables::Variables;
+
+/// What the operator decides beside the manifest.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Values of application variables; they come before `SPIN_VARIABLE_<NAME>` and the manifest's defaults.
+    pub variables: BTreeMap<String, String>,
+    /// Where the key-value stores live.
+    pub key_value: Location,
+    /// The bounds on what the outside can make the host do.
+    pub limits: Limits,
+    /// Where lines go.
+    pub log: Log,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            variables: BTreeMap::new(),
+            key_value: Location::Memory,
+            limits: Limits::default(),
+            log: Log::stderr(),
+        }
+    }
+}
+
+/// An application, composed and compiled, ready to serve.
+pub struct Host {
+    server: Arc<Server>,
+    /// The copies of mounted files; removed with the host.
+    _files: Vec<TempDir>,
+}
+
+/// Checks a manifest as far as that goes without running it: keys, variables, and what each part imports.
+///
+/// # Errors
+/// The first thing that would keep [`Host::load`] from succeeding.
+pub fn check(manifest: &Path, given: &BTreeMap<String, String>) -> Result<Manifest, LoadError> {
+    let manifest = Manifest::read(manifest)?;
+    let variables = Variables::resolve(&manifest, given, environment)?;
+    for (id, component) in &manifest.components {
+        compose::compose(id, component)?;
+        component_variables(id, component, &variables)?;
+        allowed_hosts(id, component, &variables)?;
+    }
+    Ok(manifest)
+}
+
+impl Host {
+    /// Reads, checks, composes and compiles an application.
+    ///
+    /// # Errors
+    /// [`LoadError`] naming what to change.
+    pub fn load(manifest: &Path, options: Options) -> Result<Self, LoadError> {
+        let manifest = Manifest::read(manifest)?;
+        let variables = Variables::resolve(&manifest, &options.variables, environment)?;
+        let composed = manifest
+            .components
+            .iter()
+            .map(|(id, component)| compose::compose(id, component).map(|wasm| (id, component, wasm)))
+            .collect::<Result<Vec<_>, _>>()?;
+
+        let database = Database::open(&options.key_value)?;
+        let engine = engine_for(&manifest, &options.limits)?;
+        let mut files = Vec::new();
+        let mut components = BTreeMap::new();
+        for (id, component, wasm) in composed {
+            let mounted = files::collect(id, &component.files, &manifest.directory)?;
+            let grants = Grants {
+                id: id.as_str().into(),
+                stores: Stores {
+                    labels: Arc::new(component.key_value_stores.clone()),
+                    database: database.clone(),
+                },
+                variables: Arc::new(component_variables(id, component, &variables)?),
+                outbound: Outbound(Arc::new(allowed_hosts(id, component, &variables)?)),
+                files: mounted.as_ref().map(|directory| directory.path().into()),
+                log: options.log.clone(),
+            };
+            files.extend(mounted);
+            let pre = prepare(&engine, &wasm).map_err(|error| LoadError::component(id, one_line(&error)))?;
+            let instances = Instances { pre, grants, request_timeout: options.limits.instance_timeout() };
+            components.insert(id.clone(), ProxyHandler::new(instances));
+        }
+        let server = Server::new(manifest.routes, components, options.limits, options.log);
+        Ok(Self { server: Arc::new(server), _files: files })
+    }
+
+    /// Serves on a listener until `shutdown` is ready and the requests in flight are answered.
+    pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        Arc::clone(&self.server).serve(listener, shutdown).await;
+    }
+
+    /// Serves in the background, until [`Running::stop`].
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn start(self, address: SocketAddr) -> std::io::Result<Running> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                // A dropped `Running` stops the server as well.
+                let _ = stopped.await;
+            };
+            self.serve(listener, shutdown).await;
+        });
+        Ok(Running { address, stop, task })
+    }
+}
+
+/// A host that serves in the background.
+pub struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, and waits for the requests in flight.
+    pub async fn stop(self) {
+        // The other end is gone when the task has ended already.
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn engine_for(manifest: &Manifest, limits: &Limits) -> Result<Engine, LoadError> {
+    let parts = manifest.components.values().map(|component| component.dependencies.len() + 1).max().unwrap_or(1);
+    // Instances that only finish work after their response do not count as in flight.
+    let instances = limits.in_flight.saturating_mul(2);
+    let bounded = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    engine::engine(bounded(instances), bounded(parts)).map_err(|error| LoadError::Engine(one_line(&error)))
+}
+
+fn prepare(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<ServicePre<guest::Guest>> {
+    let component = Component::new(engine, wasm)?;
+    let linker = guest::linker(engine, &component)?;
+    ServicePre::new(linker.instantiate_pre(&component)?)
+}
+
+fn component_variables(
+    id: &str,
+    component: &manifest::Component,
+    variables: &Variables,
+) -> Result<BTreeMap<String, String>, LoadError> {
+    let expand = |(name, template): (&String, &String)| {
+        let key = format!("component.{id}.variables.{name}");
+        Ok((name.clone(), variables.expand(&key, template)?))
+    };
+    component.variables.iter().map(expand).collect()
+}
+
+fn allowed_hosts(
+    id: &str,
+    component: &manifest::Component,
+    variables: &Variables,
+) -> Result<Vec<AllowedHost>, LoadError> {
+    let key = format!("component.{id}.allowed_outbound_hosts");
+    let parse = |entry: &String| {
+        let entry = variables.expand(&key, entry)?;
+        AllowedHost::parse(&entry).map_err(|problem| LoadError::key(&key, problem))
+    };
+    component.allowed_outbound_hosts.iter().map(parse).collect()
+}

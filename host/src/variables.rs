@@ -1,0 +1,114 @@
+//! Application variables and the templates that hand them to components.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::{LoadError, read_toml};
+use crate::manifest::Manifest;
+
+/// The value of every application variable. `Debug` elides them: some are private keys.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Settles each declared variable: a given value, then `SPIN_VARIABLE_<NAME>`, then the default.
+    ///
+    /// # Errors
+    /// A required variable without a value, or a value for a variable nobody declared.
+    pub fn resolve(
+        manifest: &Manifest,
+        given: &BTreeMap<String, String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, LoadError> {
+        if let Some(name) = given.keys().find(|name| !manifest.variables.contains_key(*name)) {
+            return Err(LoadError::UnknownVariable { name: name.clone() });
+        }
+        let mut values = BTreeMap::new();
+        for (name, variable) in &manifest.variables {
+            let env = format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase());
+            let value = given.get(name).cloned().or_else(|| environment(&env)).or_else(|| variable.default.clone());
+            let value = value.ok_or_else(|| LoadError::MissingVariable { name: name.clone(), env })?;
+            values.insert(name.clone(), value);
+        }
+        Ok(Self(values))
+    }
+
+    /// Replaces each `{{ name }}` in a template.
+    ///
+    /// # Errors
+    /// An unknown name or an unclosed brace, at the manifest key `key`.
+    pub fn expand(&self, key: &str, template: &str) -> Result<String, LoadError> {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once("{{") {
+            let (name, after) = after.split_once("}}").ok_or_else(|| LoadError::key(key, "`{{` without `}}`"))?;
+            let name = name.trim();
+            let value = self.0.get(name).ok_or_else(|| {
+                LoadError::key(key, format!("there is no [variables] entry for {name:?}"))
+            })?;
+            text.push_str(before);
+            text.push_str(value);
+            rest = after;
+        }
+        text.push_str(rest);
+        Ok(text)
+    }
+}
+
+impl std::fmt::Debug for Variables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Reads a file of `name = "value"` lines.
+///
+/// # Errors
+/// [`LoadError`] naming the file, and the line that is not one.
+pub fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LoadError> {
+    read_toml(path)
+}
+
+/// Whether Spin would accept the name: lower case, digits and single inner underscores, a letter first.
+pub(crate) fn is_valid_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.split('_').all(|word| {
+            !word.is_empty() && word.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables() -> Variables {
+        Variables(BTreeMap::from([("a".into(), "1".into()), ("b_c".into(), "two".into())]))
+    }
+
+    #[test]
+    fn templates_are_expanded() {
+        assert_eq!(variables().expand("k", "x{{ a }}y{{b_c}}").unwrap(), "x1ytwo");
+        assert_eq!(variables().expand("k", "plain").unwrap(), "plain");
+    }
+
+    #[test]
+    fn an_unknown_name_and_an_open_brace_are_refused() {
+        assert!(variables().expand("k", "{{ nobody }}").unwrap_err().to_string().contains("nobody"));
+        assert!(variables().expand("k", "{{ a ").is_err());
+    }
+
+    #[test]
+    fn names_are_lower_snake_case() {
+        for name in ["a", "client_secret", "a1"] {
+            assert!(is_valid_name(name), "{name}");
+        }
+        for name in ["", "A", "1a", "a__b", "a_", "a-b", "é"] {
+            assert!(!is_valid_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        assert!(!format!("{:?}", variables()).contains("two"));
+    }
+}
