@@ -162,8 +162,15 @@ impl From<types::HttpRequest> for Request {
 impl From<types::Authorization> for Authorization {
     fn from(authorization: types::Authorization) -> Self {
         // The pages are in English; `ui_locales` is a preference (OIDC Core §3.1.2.1).
-        let types::Authorization { parameters, client_id, client_name, redirect_uri, scope, login_hint, ui_locales: _ } =
-            authorization;
+        let types::Authorization {
+            parameters,
+            client_id,
+            client_name,
+            redirect_uri,
+            scope,
+            login_hint,
+            ui_locales: _,
+        } = authorization;
         Self { parameters, client_id, client_name, redirect_uri, scope, login_hint }
     }
 }

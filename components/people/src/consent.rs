@@ -111,12 +111,22 @@ mod tests {
     #[test]
     fn a_redirect_uri_that_vouches_for_nobody_neither_uses_nor_makes_a_memory() {
         let memory = Memory::default();
-        for uri in ["com.example.app:/cb", "http://127.0.0.1:8080/cb", "http://localhost/cb", "http://app.example.com/cb"] {
+        for uri in [
+            "com.example.app:/cb",
+            "http://127.0.0.1:8080/cb",
+            "http://localhost/cb",
+            "http://app.example.com/cb",
+        ] {
             agree(&memory, uri, &["openid"]);
             assert!(memory.keys("").is_empty(), "{uri}");
         }
         agree(&memory, SITE, &["openid"]);
-        for uri in ["com.example.app:/cb", "http://127.0.0.1:8080/cb", "http://localhost/cb", "http://app.example.com/cb"] {
+        for uri in [
+            "com.example.app:/cb",
+            "http://127.0.0.1:8080/cb",
+            "http://localhost/cb",
+            "http://app.example.com/cb",
+        ] {
             assert!(!agreed(&memory, "alice", "app", uri, &["openid"]), "{uri}");
         }
     }
@@ -125,7 +135,7 @@ mod tests {
     fn forgotten_consent_is_asked_again() {
         let memory = Memory::default();
         agree(&memory, SITE, &["openid"]);
-        forget(&&memory, "alice", "app").unwrap();
+        forget(&memory, "alice", "app").unwrap();
         assert!(!agreed(&memory, "alice", "app", SITE, &["openid"]));
     }
 }

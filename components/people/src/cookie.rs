@@ -58,7 +58,10 @@ mod tests {
     }
 
     fn request(lines: &[&[u8]]) -> Request {
-        Request { headers: lines.iter().map(|line| ("Cookie".into(), line.to_vec())).collect(), ..Request::default() }
+        Request {
+            headers: lines.iter().map(|line| ("Cookie".into(), line.to_vec())).collect(),
+            ..Request::default()
+        }
     }
 
     #[test]
@@ -97,7 +100,10 @@ mod tests {
     #[test]
     fn a_cookie_sent_twice_counts_as_none() {
         let settings = settings("http://127.0.0.1:3000");
-        for lines in [&[&b"attesto_session=a; attesto_session=b"[..]][..], &[b"attesto_session=a", b"attesto_session=a"]] {
+        for lines in [
+            &[&b"attesto_session=a; attesto_session=b"[..]][..],
+            &[b"attesto_session=a", b"attesto_session=a"],
+        ] {
             assert_eq!(Cookie::Session.read(&settings, &request(lines)), None);
         }
     }

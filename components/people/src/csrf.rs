@@ -7,7 +7,8 @@ use crate::{http::Request, settings::Settings};
 /// say; what they send must still carry a form's seal.
 pub fn is_same_origin(settings: &Settings, request: &Request) -> bool {
     // Fetch Metadata §2.3; `none` is a person's own doing, such as a reload.
-    let site_agrees = request.header("sec-fetch-site").all(|value| value == b"same-origin" || value == b"none");
+    let site_agrees =
+        request.header("sec-fetch-site").all(|value| value == b"same-origin" || value == b"none");
     let origin_agrees = request.header("origin").all(|value| value == settings.origin.as_bytes());
     site_agrees && origin_agrees
 }
@@ -18,7 +19,8 @@ mod tests {
 
     fn allowed(headers: &[(&str, &str)]) -> bool {
         let settings = Settings::new("default", "https://id.example.com/tenant", "/account").unwrap();
-        let headers = headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+        let headers =
+            headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
         is_same_origin(&settings, &Request { headers, ..Request::default() })
     }
 

@@ -93,7 +93,10 @@ mod tests {
 
     #[test]
     fn fields_are_decoded_once() {
-        let form = read("Application/X-WWW-Form-URLEncoded; charset=UTF-8", "a=1+%2B%31&b=%26%3D%2541&c&=&d=x=y").ok().unwrap();
+        let form =
+            read("Application/X-WWW-Form-URLEncoded; charset=UTF-8", "a=1+%2B%31&b=%26%3D%2541&c&=&d=x=y")
+                .ok()
+                .unwrap();
         assert_eq!(form.get("a"), "1 +1");
         assert_eq!(form.get("b"), "&=%41");
         assert_eq!(form.get("c"), "");
@@ -103,7 +106,13 @@ mod tests {
 
     #[test]
     fn another_media_type_is_refused() {
-        for other in ["text/plain", "multipart/form-data; boundary=x", "application/json", "", "application/x-www-form-urlencodedx"] {
+        for other in [
+            "text/plain",
+            "multipart/form-data; boundary=x",
+            "application/json",
+            "",
+            "application/x-www-form-urlencodedx",
+        ] {
             assert_eq!(read(other, "a=1").err(), Some(Malformed::MediaType), "{other}");
         }
         assert_eq!(Form::read(&Request::default()).err(), Some(Malformed::MediaType));

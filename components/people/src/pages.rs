@@ -16,7 +16,8 @@ pub const STYLE: &str = include_str!("../assets/style.css");
 pub const ICON: &str = include_str!("../assets/icon.svg");
 
 /// Changes with the assets, and so does their address.
-static VERSION: LazyLock<String> = LazyLock::new(|| digest(&format!("{STYLE}{ICON}")).chars().take(10).collect());
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| digest(&format!("{STYLE}{ICON}")).chars().take(10).collect());
 
 /// What surrounds each page.
 struct Frame<'a> {
@@ -76,8 +77,8 @@ pub fn sign_in(
         username,
         problem: problem.map(Problem::text),
     })?;
-    let source = Destination::of(form.redirect_uri).csp_source();
-    Ok(Response::page(problem.map_or(200, Problem::status), source.as_deref(), html))
+    let form_action = Destination::of(form.redirect_uri).form_action();
+    Ok(Response::page(problem.map_or(200, Problem::status), form_action.as_deref(), html))
 }
 
 /// Why an attempt to sign in failed, as far as the person is told.
@@ -151,7 +152,7 @@ pub fn consent(
         switch_token: String,
     }
     let destination = Destination::of(form.redirect_uri);
-    let source = destination.csp_source();
+    let form_action = destination.form_action();
     let html = render(&Page {
         frame: Frame::of(settings),
         client,
@@ -166,7 +167,7 @@ pub fn consent(
         token: seal(session, "consent", &form.fields()),
         switch_token: seal(session, "switch", &[form.parameters]),
     })?;
-    Ok(Response::page(200, source.as_deref(), html))
+    Ok(Response::page(200, form_action.as_deref(), html))
 }
 
 /// A scope value as the consent page shows it: with a sentence where it is a known one.
@@ -202,7 +203,8 @@ pub fn account(settings: &Settings, signed_in: Option<(&str, &Secret)>) -> Resul
         frame: Frame<'a>,
         signed_in: Option<SignedIn<'a>>,
     }
-    let signed_in = signed_in.map(|(person, secret)| SignedIn { person, token: seal(secret, "sign-out", &[]) });
+    let signed_in =
+        signed_in.map(|(person, secret)| SignedIn { person, token: seal(secret, "sign-out", &[]) });
     let html = render(&Page { frame: Frame::of(settings), signed_in })?;
     Ok(Response::page(200, None, html))
 }

@@ -190,13 +190,15 @@ impl<S: Store, R: Random> People<'_, S, R> {
         grant: &str,
     ) -> Result<ConsentDecision, Unavailable> {
         let Authorization { client_id, redirect_uri, scope, .. } = authorization;
-        if !demand.force_consent && consent::is_remembered(&self.store, sub, client_id, redirect_uri, scope)? {
+        if !demand.force_consent && consent::is_remembered(&self.store, sub, client_id, redirect_uri, scope)?
+        {
             return Ok(ConsentDecision::Consented);
         }
         if !demand.interactive {
             return Ok(ConsentDecision::None);
         }
-        let session = Session::find(&self.store, self.settings, request)?.filter(|session| session.user.sub == sub);
+        let session =
+            Session::find(&self.store, self.settings, request)?.filter(|session| session.user.sub == sub);
         // The session may have ended in another tab since it was established.
         let Some(session) = session else { return self.out_of_date().map(ConsentDecision::Respond) };
         let form = ConsentForm {
@@ -218,13 +220,16 @@ impl<S: Store, R: Random> People<'_, S, R> {
             return pages::notice(self.settings, 404, "Not found", text).map(Reply::Respond);
         };
         if !route.methods().contains(&request.method.as_str()) {
-            let text = "This address only takes what a form sends. Go back to the application and start again.";
+            let text =
+                "This address only takes what a form sends. Go back to the application and start again.";
             let page = pages::notice(self.settings, 405, "Start again", text)?;
             return Ok(Reply::Respond(page.with("allow", route.methods().join(", "))));
         }
         match route {
             Route::Account => self.account(request).map(Reply::Respond),
-            Route::Style => Ok(Reply::Respond(Response::asset("text/css; charset=utf-8", pages::STYLE.as_bytes()))),
+            Route::Style => {
+                Ok(Reply::Respond(Response::asset("text/css; charset=utf-8", pages::STYLE.as_bytes())))
+            }
             Route::Icon => Ok(Reply::Respond(Response::asset("image/svg+xml", pages::ICON.as_bytes()))),
             Route::Form(action) => self.posted(request, action),
         }
@@ -232,7 +237,10 @@ impl<S: Store, R: Random> People<'_, S, R> {
 
     fn account(&self, request: &Request) -> Result<Response, Unavailable> {
         let session = Session::find(&self.store, self.settings, request)?;
-        pages::account(self.settings, session.as_ref().map(|session| (session.user.display_name(), session.secret())))
+        pages::account(
+            self.settings,
+            session.as_ref().map(|session| (session.user.display_name(), session.secret())),
+        )
     }
 
     fn posted(&self, request: &Request, action: Action) -> Result<Reply, Unavailable> {
@@ -258,7 +266,9 @@ impl<S: Store, R: Random> People<'_, S, R> {
         };
         // A sign-in is as much worth forging as anything after it: the victim would work in the attacker's account.
         let sealed = |visit: &Secret| is_sealed(visit, "sign-in", &carried.fields(), form.get("token"));
-        let Some(visit) = self.visit(request).filter(sealed) else { return self.out_of_date().map(Reply::Respond) };
+        let Some(visit) = self.visit(request).filter(sealed) else {
+            return self.out_of_date().map(Reply::Respond);
+        };
         let typed = form.get("username");
         match self.authenticate(typed, form.get("password"), request.now)? {
             Ok(user) => {
@@ -272,7 +282,8 @@ impl<S: Store, R: Random> People<'_, S, R> {
             }
             Err(refusal) => {
                 let problem = refusal.map_or(Problem::Wrong, |_| Problem::Throttled);
-                let page = pages::sign_in(self.settings, &visit, &carried, &shown_username(typed), Some(problem))?;
+                let page =
+                    pages::sign_in(self.settings, &visit, &carried, &shown_username(typed), Some(problem))?;
                 Ok(Reply::Respond(match refusal {
                     Some(Throttled { retry_after }) => page.with("retry-after", retry_after.to_string()),
                     None => page,
@@ -319,7 +330,14 @@ impl<S: Store, R: Random> People<'_, S, R> {
         let allowed = match form.get("decision") {
             "allow" => {
                 let scope = carried.scope.split_whitespace();
-                consent::remember(&self.store, sub, carried.client_id, carried.redirect_uri, scope, request.now)?;
+                consent::remember(
+                    &self.store,
+                    sub,
+                    carried.client_id,
+                    carried.redirect_uri,
+                    scope,
+                    request.now,
+                )?;
                 true
             }
             "deny" => {
@@ -328,7 +346,11 @@ impl<S: Store, R: Random> People<'_, S, R> {
             }
             _ => return self.malformed(Malformed::Fields).map(Reply::Respond),
         };
-        Ok(Reply::Answered { parameters: carried.parameters.to_owned(), grant: carried.grant.to_owned(), allowed })
+        Ok(Reply::Answered {
+            parameters: carried.parameters.to_owned(),
+            grant: carried.grant.to_owned(),
+            allowed,
+        })
     }
 
     /// "Use another account": the session ends, and the authorization request asks for a sign-in again.

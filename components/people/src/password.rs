@@ -35,7 +35,8 @@ pub fn verify(password: &str, stored: Option<&str>) -> Result<bool, Unavailable>
         hash(password, b"nobody's salt 16")?;
         return Ok(false);
     };
-    let stored = PasswordHash::new(stored).map_err(|error| Unavailable(format!("a stored password hash: {error}")))?;
+    let stored =
+        PasswordHash::new(stored).map_err(|error| Unavailable(format!("a stored password hash: {error}")))?;
     match hasher()?.verify_password(&prepare(password), &stored) {
         Ok(()) => Ok(true),
         Err(Error::PasswordInvalid) => Ok(false),

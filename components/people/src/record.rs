@@ -58,7 +58,11 @@ impl User {
 
     /// How to address the person: their name where it is known.
     pub fn display_name(&self) -> &str {
-        self.claims.get("name").and_then(Value::as_str).filter(|name| !name.trim().is_empty()).unwrap_or(&self.username)
+        self.claims
+            .get("name")
+            .and_then(Value::as_str)
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or(&self.username)
     }
 
     /// Changes with the password, so that sessions end when it is changed.
@@ -69,7 +73,10 @@ impl User {
 
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("User").field("sub", &self.sub).field("disabled", &self.disabled).finish_non_exhaustive()
+        f.debug_struct("User")
+            .field("sub", &self.sub)
+            .field("disabled", &self.disabled)
+            .finish_non_exhaustive()
     }
 }
 
@@ -129,9 +136,16 @@ pub enum NewUserError {
 impl fmt::Display for NewUserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Username => write!(f, "a username has 1 to {} bytes and no control characters", username::LONGEST),
+            Self::Username => {
+                write!(f, "a username has 1 to {} bytes and no control characters", username::LONGEST)
+            }
             Self::Password => {
-                write!(f, "a password has at least {} characters and at most {} bytes", password::SHORTEST, password::LONGEST)
+                write!(
+                    f,
+                    "a password has at least {} characters and at most {} bytes",
+                    password::SHORTEST,
+                    password::LONGEST
+                )
             }
             Self::Claim(name) => write!(f, "the claim {name:?} belongs to the protocol"),
             Self::Fault(fault) => fault.fmt(f),
@@ -173,7 +187,21 @@ pub fn new_user(new: NewUser<'_>, entropy: [u8; 32], now: u64) -> Result<NewReco
 /// OIDC Core §2, RFC 7519 §4.1: not facts about a person.
 fn is_protocol_claim(name: &str) -> bool {
     const PROTOCOL: [&str; 15] = [
-        "sub", "iss", "aud", "exp", "nbf", "iat", "jti", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "sid",
+        "sub",
+        "iss",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "jti",
+        "auth_time",
+        "nonce",
+        "acr",
+        "amr",
+        "azp",
+        "at_hash",
+        "c_hash",
+        "sid",
     ];
     PROTOCOL.contains(&name)
 }
@@ -209,22 +237,25 @@ pub(crate) mod tests {
         assert!(sub.starts_with("user:"));
         // 128 bits in base64url are 22 characters.
         assert_eq!(sub.len(), "user:".len() + 22);
-        let user = User::by_username(&&memory, &username::prepare("ALICE").unwrap()).unwrap().unwrap();
-        assert_eq!((user.sub.as_str(), user.username.as_str(), user.display_name()), (&*sub, "Alice", "Alice Adams"));
+        let user = User::by_username(&memory, &username::prepare("ALICE").unwrap()).unwrap().unwrap();
+        assert_eq!(
+            (user.sub.as_str(), user.username.as_str(), user.display_name()),
+            (&*sub, "Alice", "Alice Adams")
+        );
         assert!(password::verify("correct horse", Some(&user.password)).unwrap());
-        assert!(User::admitted(&&memory, &sub).unwrap().is_some());
-        assert!(User::admitted(&&memory, "user:other").unwrap().is_none());
+        assert!(User::admitted(&memory, &sub).unwrap().is_some());
+        assert!(User::admitted(&memory, "user:other").unwrap().is_none());
     }
 
     #[test]
     fn a_disabled_user_is_not_admitted() {
         let memory = Memory::default();
         let sub = add(&memory, "alice", "correct horse", json!({}));
-        let mut user = User::admitted(&&memory, &sub).unwrap().unwrap();
+        let mut user = User::admitted(&memory, &sub).unwrap().unwrap();
         user.disabled = true;
-        crate::store::write(&&memory, &user_key(&sub), &user).unwrap();
-        assert!(User::admitted(&&memory, &sub).unwrap().is_none());
-        assert!(User::by_username(&&memory, "alice").unwrap().is_none());
+        crate::store::write(&memory, &user_key(&sub), &user).unwrap();
+        assert!(User::admitted(&memory, &sub).unwrap().is_none());
+        assert!(User::by_username(&memory, "alice").unwrap().is_none());
     }
 
     #[test]
@@ -233,7 +264,7 @@ pub(crate) mod tests {
         let sub = add(&memory, "alice", "correct horse", json!({}));
         let stray = memory.get(&user_key(&sub)).unwrap().unwrap();
         memory.set(&user_key("user:other"), &stray).unwrap();
-        assert!(User::admitted(&&memory, "user:other").unwrap().is_none());
+        assert!(User::admitted(&memory, "user:other").unwrap().is_none());
     }
 
     #[test]
@@ -246,8 +277,12 @@ pub(crate) mod tests {
 
     #[test]
     fn records_hold_no_password_in_the_clear_and_debug_output_no_hash() {
-        let made = new_user(NewUser { username: "a", password: "correct horse", claims: Map::new() }, [1; 32], 0).unwrap();
-        assert!(made.records.iter().all(|(_, value)| !String::from_utf8_lossy(value).contains("correct horse")));
+        let made =
+            new_user(NewUser { username: "a", password: "correct horse", claims: Map::new() }, [1; 32], 0)
+                .unwrap();
+        assert!(
+            made.records.iter().all(|(_, value)| !String::from_utf8_lossy(value).contains("correct horse"))
+        );
         let user: User = serde_json::from_slice(&made.records[0].1).unwrap();
         assert!(!format!("{user:?}").contains("argon2"));
     }

@@ -106,7 +106,13 @@ pub(crate) mod tests {
     #[test]
     fn only_43_base64url_characters_are_a_secret() {
         assert!(Secret::parse(&"a".repeat(43)).is_some());
-        for wrong in ["", &"a".repeat(42), &"a".repeat(44), &format!("{}=", "a".repeat(42)), &format!("{}/", "a".repeat(42))] {
+        for wrong in [
+            "",
+            &"a".repeat(42),
+            &"a".repeat(44),
+            &format!("{}=", "a".repeat(42)),
+            &format!("{}/", "a".repeat(42)),
+        ] {
             assert!(Secret::parse(wrong).is_none(), "{wrong}");
         }
     }

@@ -79,13 +79,20 @@ impl Session {
     }
 
     /// The session of the browser that sent `request`.
-    pub fn find(store: &impl Store, settings: &Settings, request: &Request) -> Result<Option<Self>, Unavailable> {
+    pub fn find(
+        store: &impl Store,
+        settings: &Settings,
+        request: &Request,
+    ) -> Result<Option<Self>, Unavailable> {
         let Some(id) = Cookie::Session.read(settings, request).and_then(Id::parse) else { return Ok(None) };
         let Some(record) = read::<Record>(store, &id.key())? else { return Ok(None) };
-        if request.now >= record.expires || request.now >= id.last_use(store, &record)?.saturating_add(IDLE_LIFETIME) {
+        if request.now >= record.expires
+            || request.now >= id.last_use(store, &record)?.saturating_add(IDLE_LIFETIME)
+        {
             return Ok(None);
         }
-        let user = User::admitted(store, &record.sub)?.filter(|user| user.credential_stamp() == record.credential);
+        let user =
+            User::admitted(store, &record.sub)?.filter(|user| user.credential_stamp() == record.credential);
         Ok(user.map(|user| Self { id, record, user }))
     }
 
@@ -179,8 +186,8 @@ mod tests {
         let memory = Memory::default();
         let settings = Settings::new("default", "https://id.example.com", "/account").unwrap();
         let sub = record::tests::add(&memory, "alice", "correct horse", json!({}));
-        let user = User::admitted(&&memory, &sub).unwrap().unwrap();
-        let cookie = Session::start(&&memory, &counting(), &user, "client_id=a", NOW).unwrap();
+        let user = User::admitted(&memory, &sub).unwrap().unwrap();
+        let cookie = Session::start(&memory, &counting(), &user, "client_id=a", NOW).unwrap();
         World { memory, settings, sub, cookie }
     }
 
@@ -216,7 +223,7 @@ mod tests {
     fn a_session_in_use_ends_at_the_very_second_its_absolute_lifetime_is_over() {
         let world = world();
         for now in (NOW..NOW + ABSOLUTE_LIFETIME).step_by(3600) {
-            world.find(now).unwrap().note_use(&&world.memory, now).unwrap();
+            world.find(now).unwrap().note_use(&world.memory, now).unwrap();
         }
         assert!(world.find(NOW + ABSOLUTE_LIFETIME - 1).is_some());
         assert!(world.find(NOW + ABSOLUTE_LIFETIME).is_none());
@@ -233,9 +240,9 @@ mod tests {
     fn use_within_the_first_minutes_is_not_written() {
         let world = world();
         let session = world.find(NOW + NOTED_EVERY - 1).unwrap();
-        session.note_use(&&world.memory, NOW + NOTED_EVERY - 1).unwrap();
+        session.note_use(&world.memory, NOW + NOTED_EVERY - 1).unwrap();
         assert_eq!(world.memory.keys("people/session/").len(), 1);
-        session.note_use(&&world.memory, NOW + NOTED_EVERY).unwrap();
+        session.note_use(&world.memory, NOW + NOTED_EVERY).unwrap();
         assert_eq!(world.memory.keys("people/session/").len(), 2);
     }
 
@@ -243,8 +250,8 @@ mod tests {
     fn an_ended_session_is_not_brought_back_by_a_request_that_was_under_way() {
         let world = world();
         let under_way = world.find(NOW + 600).unwrap();
-        Session::end(&&world.memory, &world.settings, &world.request(&world.cookie, NOW + 600)).unwrap();
-        under_way.note_use(&&world.memory, NOW + 600).unwrap();
+        Session::end(&world.memory, &world.settings, &world.request(&world.cookie, NOW + 600)).unwrap();
+        under_way.note_use(&world.memory, NOW + 600).unwrap();
         assert!(world.find(NOW + 600).is_none());
     }
 
@@ -252,12 +259,12 @@ mod tests {
     fn a_disabled_user_and_a_changed_password_end_the_session() {
         let world = world();
         let key = record::user_key(&world.sub);
-        let user = User::admitted(&&world.memory, &world.sub).unwrap().unwrap();
-        write(&&world.memory, &key, &User { disabled: true, ..user.clone() }).unwrap();
+        let user = User::admitted(&world.memory, &world.sub).unwrap().unwrap();
+        write(&world.memory, &key, &User { disabled: true, ..user.clone() }).unwrap();
         assert!(world.find(NOW).is_none());
-        write(&&world.memory, &key, &User { password: "another".into(), ..user.clone() }).unwrap();
+        write(&world.memory, &key, &User { password: "another".into(), ..user.clone() }).unwrap();
         assert!(world.find(NOW).is_none());
-        write(&&world.memory, &key, &user).unwrap();
+        write(&world.memory, &key, &user).unwrap();
         assert!(world.find(NOW).is_some());
     }
 
@@ -276,7 +283,7 @@ mod tests {
             String::new(),
         ] {
             let request = world.request(&other, NOW);
-            assert!(Session::find(&&world.memory, &world.settings, &request).unwrap().is_none(), "{other}");
+            assert!(Session::find(&world.memory, &world.settings, &request).unwrap().is_none(), "{other}");
         }
     }
 

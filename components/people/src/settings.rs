@@ -30,7 +30,8 @@ impl Settings {
         // The prefix stands in attributes, cookies and `Location`: plain path segments only.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
         let segments = prefix.strip_prefix('/').filter(|rest| {
-            rest.split('/').all(|part| !part.is_empty() && part.bytes().all(plain) && !matches!(part, "." | ".."))
+            rest.split('/')
+                .all(|part| !part.is_empty() && part.bytes().all(plain) && !matches!(part, "." | ".."))
         });
         if segments.is_none() {
             return Err(format!("path-prefix: {prefix:?} is not a path such as /account"));
@@ -50,17 +51,26 @@ mod tests {
     #[test]
     fn origin_host_and_security_come_from_the_issuer() {
         let settings = Settings::new("default", "https://id.example.com/tenant", "/account").unwrap();
-        assert_eq!((settings.origin.as_str(), settings.host.as_str()), ("https://id.example.com", "id.example.com"));
+        assert_eq!(
+            (settings.origin.as_str(), settings.host.as_str()),
+            ("https://id.example.com", "id.example.com")
+        );
         assert!(settings.secure);
         let settings = Settings::new("default", "http://127.0.0.1:3000", "/a/b").unwrap();
-        assert_eq!((settings.origin.as_str(), settings.host.as_str()), ("http://127.0.0.1:3000", "127.0.0.1:3000"));
+        assert_eq!(
+            (settings.origin.as_str(), settings.host.as_str()),
+            ("http://127.0.0.1:3000", "127.0.0.1:3000")
+        );
         assert!(!settings.secure);
     }
 
     #[test]
     fn an_issuer_that_is_no_web_address_is_refused_by_name() {
         for issuer in ["", "id.example.com", "ftp://id.example.com", "data:,x"] {
-            assert!(Settings::new("default", issuer, "/account").unwrap_err().starts_with("issuer:"), "{issuer}");
+            assert!(
+                Settings::new("default", issuer, "/account").unwrap_err().starts_with("issuer:"),
+                "{issuer}"
+            );
         }
     }
 
