@@ -319,17 +319,6 @@ mod signing_in {
     }
 
     #[test]
-    fn max_age_0_asks_once_and_not_for_ever() {
-        let mut world = World::signed_in();
-        world.now += 700;
-        let now = AuthenticationDemand { max_age: Some(0), ..INTERACTIVE };
-        assert!(matches!(world.establish(now), Establishment::Respond(_)));
-        world.sign_in();
-        world.now += 30;
-        assert!(matches!(world.establish(now), Establishment::Authenticated { .. }));
-    }
-
-    #[test]
     fn login_hint_fills_in_the_username() {
         let world = World::new();
         let hinted = Authorization { login_hint: Some("bob\u{7}<".into()), ..authorization() };
