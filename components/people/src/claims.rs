@@ -71,7 +71,7 @@ mod tests {
             "address": {"country": "Wonderland"}, "employee_number": 7,
         });
         let sub = record::tests::add(&memory, "alice", "correct horse", about);
-        let user = User::admitted(&&memory, &sub).unwrap().unwrap();
+        let user = User::admitted(&memory, &sub).unwrap().unwrap();
         userinfo(&user, &scope.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>()).into()
     }
 

@@ -135,7 +135,7 @@ mod tests {
     fn forgotten_consent_is_asked_again() {
         let memory = Memory::default();
         agree(&memory, SITE, &["openid"]);
-        forget(&&memory, "alice", "app").unwrap();
+        forget(&memory, "alice", "app").unwrap();
         assert!(!agreed(&memory, "alice", "app", SITE, &["openid"]));
     }
 }

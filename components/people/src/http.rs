@@ -39,11 +39,11 @@ pub struct Response {
 }
 
 impl Response {
-    /// A page. `form_action` is where its forms may lead besides this origin, as a CSP source.
+    /// A page. `form_action` is where its forms may lead besides this origin, as CSP source expressions
+    /// ([`crate::destination::Destination::form_action`]).
     ///
     /// - Nothing is loaded from elsewhere, there is no script and no inline style, and the page cannot be framed (clickjacking, RFC 6819
     ///   §4.4.1.9).
-    /// - `form-action` names the client too: browsers hold the redirects that follow a form's submission against it.
     /// - The referrer policy is `same-origin`: other sites learn nothing, and unlike under `no-referrer` this page's own posts
     ///   carry an `Origin` that is not `null`, which [`crate::csrf`] wants to see.
     /// - No `Cross-Origin-Opener-Policy`: it would cut the opener off from the popup in which many clients sign people in.

@@ -77,8 +77,8 @@ pub fn sign_in(
         username,
         problem: problem.map(Problem::text),
     })?;
-    let source = Destination::of(form.redirect_uri).csp_source();
-    Ok(Response::page(problem.map_or(200, Problem::status), source.as_deref(), html))
+    let form_action = Destination::of(form.redirect_uri).form_action();
+    Ok(Response::page(problem.map_or(200, Problem::status), form_action.as_deref(), html))
 }
 
 /// Why an attempt to sign in failed, as far as the person is told.
@@ -152,7 +152,7 @@ pub fn consent(
         switch_token: String,
     }
     let destination = Destination::of(form.redirect_uri);
-    let source = destination.csp_source();
+    let form_action = destination.form_action();
     let html = render(&Page {
         frame: Frame::of(settings),
         client,
@@ -167,7 +167,7 @@ pub fn consent(
         token: seal(session, "consent", &form.fields()),
         switch_token: seal(session, "switch", &[form.parameters]),
     })?;
-    Ok(Response::page(200, source.as_deref(), html))
+    Ok(Response::page(200, form_action.as_deref(), html))
 }
 
 /// A scope value as the consent page shows it: with a sentence where it is a known one.

@@ -138,7 +138,7 @@ impl<S: Store, R: Random> People<'_, S, R> {
         let session = Session::find(&self.store, self.settings, request)?;
         if let Some(session) = &session
             && !demand.force_reauthentication
-            && session.is_recent_enough(demand.max_age, &authorization.parameters, request.now)
+            && session.is_recent_enough(demand.max_age, request.now)
         {
             session.note_use(&self.store, request.now)?;
             return Ok(Establishment::Authenticated {
@@ -273,8 +273,7 @@ impl<S: Store, R: Random> People<'_, S, R> {
         match self.authenticate(typed, form.get("password"), request.now)? {
             Ok(user) => {
                 Session::end(&self.store, self.settings, request)?;
-                let cookie =
-                    Session::start(&self.store, &self.random, &user, carried.parameters, request.now)?;
+                let cookie = Session::start(&self.store, &self.random, &user, request.now)?;
                 Ok(Reply::GoOn {
                     parameters: carried.parameters.to_owned(),
                     set_cookie: vec![Cookie::Session.set(self.settings, &cookie)],

@@ -237,25 +237,25 @@ pub(crate) mod tests {
         assert!(sub.starts_with("user:"));
         // 128 bits in base64url are 22 characters.
         assert_eq!(sub.len(), "user:".len() + 22);
-        let user = User::by_username(&&memory, &username::prepare("ALICE").unwrap()).unwrap().unwrap();
+        let user = User::by_username(&memory, &username::prepare("ALICE").unwrap()).unwrap().unwrap();
         assert_eq!(
             (user.sub.as_str(), user.username.as_str(), user.display_name()),
             (&*sub, "Alice", "Alice Adams")
         );
         assert!(password::verify("correct horse", Some(&user.password)).unwrap());
-        assert!(User::admitted(&&memory, &sub).unwrap().is_some());
-        assert!(User::admitted(&&memory, "user:other").unwrap().is_none());
+        assert!(User::admitted(&memory, &sub).unwrap().is_some());
+        assert!(User::admitted(&memory, "user:other").unwrap().is_none());
     }
 
     #[test]
     fn a_disabled_user_is_not_admitted() {
         let memory = Memory::default();
         let sub = add(&memory, "alice", "correct horse", json!({}));
-        let mut user = User::admitted(&&memory, &sub).unwrap().unwrap();
+        let mut user = User::admitted(&memory, &sub).unwrap().unwrap();
         user.disabled = true;
-        crate::store::write(&&memory, &user_key(&sub), &user).unwrap();
-        assert!(User::admitted(&&memory, &sub).unwrap().is_none());
-        assert!(User::by_username(&&memory, "alice").unwrap().is_none());
+        crate::store::write(&memory, &user_key(&sub), &user).unwrap();
+        assert!(User::admitted(&memory, &sub).unwrap().is_none());
+        assert!(User::by_username(&memory, "alice").unwrap().is_none());
     }
 
     #[test]
@@ -264,7 +264,7 @@ pub(crate) mod tests {
         let sub = add(&memory, "alice", "correct horse", json!({}));
         let stray = memory.get(&user_key(&sub)).unwrap().unwrap();
         memory.set(&user_key("user:other"), &stray).unwrap();
-        assert!(User::admitted(&&memory, "user:other").unwrap().is_none());
+        assert!(User::admitted(&memory, "user:other").unwrap().is_none());
     }
 
     #[test]

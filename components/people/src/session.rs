@@ -22,9 +22,6 @@ pub const IDLE_LIFETIME: u64 = 2 * 60 * 60;
 /// Use is noted only so often, in seconds, to spare the store a write at each request.
 const NOTED_EVERY: u64 = 5 * 60;
 
-/// After signing in for a request, a person may take so many seconds to finish it.
-const REQUEST_LIFETIME: u64 = 10 * 60;
-
 #[derive(Serialize, Deserialize)]
 struct Record {
     version: Version<1>,
@@ -35,8 +32,6 @@ struct Record {
     expires: u64,
     /// [`User::credential_stamp`] at sign-in.
     credential: String,
-    /// Digest of the authorization request that the person signed in for.
-    request: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,13 +49,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Signs a person in for an authorization request. Whatever session the browser had is over, and this one has a new
+    /// Signs a person in. Whatever session the browser had is over, and this one has a new
     /// identifier (session fixation). Returns the cookie's value.
     pub fn start(
         store: &impl Store,
         random: &impl Random,
         user: &User,
-        parameters: &str,
         now: u64,
     ) -> Result<String, Unavailable> {
         let expires = now.saturating_add(ABSOLUTE_LIFETIME);
@@ -72,7 +66,6 @@ impl Session {
             auth_time: now,
             expires,
             credential: user.credential_stamp(),
-            request: digest(parameters),
         };
         write(store, &id.key(), &record)?;
         Ok(id.cookie())
@@ -111,12 +104,9 @@ impl Session {
         store.delete(&id.seen_key())
     }
 
-    /// OIDC Core §3.1.2.1 `max_age`: whether the person authenticated recently enough for this request. A person who has just signed in
-    /// for this very request has, however small the value is: sending them back would ask them forever.
-    pub fn is_recent_enough(&self, max_age: Option<u64>, parameters: &str, now: u64) -> bool {
-        let elapsed = now.saturating_sub(self.record.auth_time);
-        let signed_in_for_this = self.record.request == digest(parameters) && elapsed <= REQUEST_LIFETIME;
-        signed_in_for_this || max_age.is_none_or(|max_age| elapsed <= max_age)
+    /// OIDC Core §3.1.2.1 `max_age`: whether the person authenticated no longer ago than that.
+    pub fn is_recent_enough(&self, max_age: Option<u64>, now: u64) -> bool {
+        max_age.is_none_or(|max_age| now.saturating_sub(self.record.auth_time) <= max_age)
     }
 
     /// When the person authenticated (OIDC Core §2 `auth_time`).
@@ -186,8 +176,8 @@ mod tests {
         let memory = Memory::default();
         let settings = Settings::new("default", "https://id.example.com", "/account").unwrap();
         let sub = record::tests::add(&memory, "alice", "correct horse", json!({}));
-        let user = User::admitted(&&memory, &sub).unwrap().unwrap();
-        let cookie = Session::start(&&memory, &counting(), &user, "client_id=a", NOW).unwrap();
+        let user = User::admitted(&memory, &sub).unwrap().unwrap();
+        let cookie = Session::start(&memory, &counting(), &user, NOW).unwrap();
         World { memory, settings, sub, cookie }
     }
 
@@ -223,7 +213,7 @@ mod tests {
     fn a_session_in_use_ends_at_the_very_second_its_absolute_lifetime_is_over() {
         let world = world();
         for now in (NOW..NOW + ABSOLUTE_LIFETIME).step_by(3600) {
-            world.find(now).unwrap().note_use(&&world.memory, now).unwrap();
+            world.find(now).unwrap().note_use(&world.memory, now).unwrap();
         }
         assert!(world.find(NOW + ABSOLUTE_LIFETIME - 1).is_some());
         assert!(world.find(NOW + ABSOLUTE_LIFETIME).is_none());
@@ -240,9 +230,9 @@ mod tests {
     fn use_within_the_first_minutes_is_not_written() {
         let world = world();
         let session = world.find(NOW + NOTED_EVERY - 1).unwrap();
-        session.note_use(&&world.memory, NOW + NOTED_EVERY - 1).unwrap();
+        session.note_use(&world.memory, NOW + NOTED_EVERY - 1).unwrap();
         assert_eq!(world.memory.keys("people/session/").len(), 1);
-        session.note_use(&&world.memory, NOW + NOTED_EVERY).unwrap();
+        session.note_use(&world.memory, NOW + NOTED_EVERY).unwrap();
         assert_eq!(world.memory.keys("people/session/").len(), 2);
     }
 
@@ -250,8 +240,8 @@ mod tests {
     fn an_ended_session_is_not_brought_back_by_a_request_that_was_under_way() {
         let world = world();
         let under_way = world.find(NOW + 600).unwrap();
-        Session::end(&&world.memory, &world.settings, &world.request(&world.cookie, NOW + 600)).unwrap();
-        under_way.note_use(&&world.memory, NOW + 600).unwrap();
+        Session::end(&world.memory, &world.settings, &world.request(&world.cookie, NOW + 600)).unwrap();
+        under_way.note_use(&world.memory, NOW + 600).unwrap();
         assert!(world.find(NOW + 600).is_none());
     }
 
@@ -259,12 +249,12 @@ mod tests {
     fn a_disabled_user_and_a_changed_password_end_the_session() {
         let world = world();
         let key = record::user_key(&world.sub);
-        let user = User::admitted(&&world.memory, &world.sub).unwrap().unwrap();
-        write(&&world.memory, &key, &User { disabled: true, ..user.clone() }).unwrap();
+        let user = User::admitted(&world.memory, &world.sub).unwrap().unwrap();
+        write(&world.memory, &key, &User { disabled: true, ..user.clone() }).unwrap();
         assert!(world.find(NOW).is_none());
-        write(&&world.memory, &key, &User { password: "another".into(), ..user.clone() }).unwrap();
+        write(&world.memory, &key, &User { password: "another".into(), ..user.clone() }).unwrap();
         assert!(world.find(NOW).is_none());
-        write(&&world.memory, &key, &user).unwrap();
+        write(&world.memory, &key, &user).unwrap();
         assert!(world.find(NOW).is_some());
     }
 
@@ -283,23 +273,15 @@ mod tests {
             String::new(),
         ] {
             let request = world.request(&other, NOW);
-            assert!(Session::find(&&world.memory, &world.settings, &request).unwrap().is_none(), "{other}");
+            assert!(Session::find(&world.memory, &world.settings, &request).unwrap().is_none(), "{other}");
         }
     }
 
     #[test]
     fn max_age_admits_its_last_second_and_no_later_one() {
         let session = world().find(NOW).unwrap();
-        assert!(session.is_recent_enough(Some(60), "other", NOW + 60));
-        assert!(!session.is_recent_enough(Some(60), "other", NOW + 61));
-        assert!(session.is_recent_enough(None, "other", NOW + ABSOLUTE_LIFETIME));
-    }
-
-    #[test]
-    fn a_sign_in_for_this_very_request_satisfies_max_age_0_for_ten_minutes() {
-        let session = world().find(NOW).unwrap();
-        assert!(session.is_recent_enough(Some(0), "client_id=a", NOW + REQUEST_LIFETIME));
-        assert!(!session.is_recent_enough(Some(0), "client_id=a", NOW + REQUEST_LIFETIME + 1));
-        assert!(!session.is_recent_enough(Some(0), "client_id=b", NOW + 1));
+        assert!(session.is_recent_enough(Some(60), NOW + 60));
+        assert!(!session.is_recent_enough(Some(60), NOW + 61));
+        assert!(session.is_recent_enough(None, NOW + ABSOLUTE_LIFETIME));
     }
 }

@@ -15,6 +15,24 @@ pub trait Store {
     fn increment(&self, key: &str, delta: i64) -> Result<i64, Unavailable>;
 }
 
+impl<S: Store> Store for &S {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        (**self).get(key)
+    }
+
+    fn set(&self, key: &str, value: &[u8]) -> Result<(), Unavailable> {
+        (**self).set(key, value)
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Unavailable> {
+        (**self).delete(key)
+    }
+
+    fn increment(&self, key: &str, delta: i64) -> Result<i64, Unavailable> {
+        (**self).increment(key, delta)
+    }
+}
+
 /// The part could not answer. The text is for the operator's log only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unavailable(pub String);
@@ -86,7 +104,7 @@ pub(crate) mod memory {
         }
     }
 
-    impl Store for &Memory {
+    impl Store for Memory {
         fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable> {
             self.check()?;
             Ok(self.entries.borrow().get(key).cloned())
@@ -122,9 +140,9 @@ pub(crate) mod memory {
             _version: super::Version<1>,
         }
         let memory = Memory::default();
-        (&memory).set("thing", br#"{"version":2}"#).unwrap();
-        let fault = super::read::<Thing>(&&memory, "thing").unwrap_err();
+        memory.set("thing", br#"{"version":2}"#).unwrap();
+        let fault = super::read::<Thing>(&memory, "thing").unwrap_err();
         assert!(fault.0.contains("version 2, where 1 is known"), "{fault}");
-        assert!(super::read::<Thing>(&&memory, "other").unwrap().is_none());
+        assert!(super::read::<Thing>(&memory, "other").unwrap().is_none());
     }
 }

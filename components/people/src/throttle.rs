@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn the_eleventh_failure_in_a_window_is_refused_and_the_next_window_is_free() {
         let memory = Memory::default();
-        let begin = |name: &str, now| Attempt::begin(&&memory, name, now).unwrap();
+        let begin = |name: &str, now| Attempt::begin(&memory, name, now).unwrap();
         for _ in 0..MOST_FAILURES {
             assert!(begin("alice", NOW).is_ok());
         }
@@ -71,9 +71,9 @@ mod tests {
     fn successes_do_not_use_up_attempts() {
         let memory = Memory::default();
         for _ in 0..100 {
-            let attempt = Attempt::begin(&&memory, "alice", NOW).unwrap().ok().unwrap();
-            attempt.succeeded(&&memory).unwrap();
+            let attempt = Attempt::begin(&memory, "alice", NOW).unwrap().ok().unwrap();
+            attempt.succeeded(&memory).unwrap();
         }
-        assert!(Attempt::begin(&&memory, "alice", NOW).unwrap().is_ok());
+        assert!(Attempt::begin(&memory, "alice", NOW).unwrap().is_ok());
     }
 }
