@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn package(name: &str, folder: &str) -> Package {
-        Package { name: name.to_owned(), folder: PathBuf::from(folder) }
+        Package { name: name.to_owned(), folder: PathBuf::from(folder), tested: true }
     }
 
     #[test]

@@ -22,11 +22,10 @@ pub(crate) fn run(project: &Project) -> Result<()> {
             process::step(target, || process::shown(&mut cargo).map(|()| "clean".to_owned()))?;
         }
     }
-    let components = project.packages.iter().filter(|package| build::wasm_target(package).is_some());
     let mut cargo = project.cargo();
     cargo
-        .args(["clippy", "--workspace", "--all-targets"])
-        .args(components.flat_map(|package| ["--exclude", &package.name]))
+        .args(["clippy", "--all-targets"])
+        .args(project.native().flat_map(|package| ["--package", &package.name]))
         .args(["--", "--deny", "warnings"]);
     process::step("host", || process::shown(&mut cargo).map(|()| "clean".to_owned()))
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::process;
+use crate::{build, process};
 
 /// The workspace: where it is, where it builds to, what it holds.
 pub(crate) struct Project {
@@ -21,6 +21,8 @@ pub(crate) struct Package {
     pub(crate) name: String,
     /// Its folder, relative to the workspace.
     pub(crate) folder: PathBuf,
+    /// Whether cargo would run tests of it: a package can say `test = false`.
+    pub(crate) tested: bool,
 }
 
 impl Project {
@@ -29,7 +31,7 @@ impl Project {
     /// # Errors
     /// When cargo cannot read it.
     pub(crate) fn read() -> Result<Self> {
-        let mut command = cargo();
+        let mut command = Command::new("cargo");
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
         if let Some(xtask) = std::env::var_os("CARGO_MANIFEST_DIR") {
             command.current_dir(xtask);
@@ -46,8 +48,12 @@ impl Project {
             let manifest = path(package, "manifest_path")?;
             let folder = manifest.parent().and_then(|folder| folder.strip_prefix(&root).ok());
             let name = package.get("name").and_then(Value::as_str).context("a package without a name")?;
-            packages
-                .push(Package { name: name.to_owned(), folder: folder.unwrap_or(Path::new("")).to_owned() });
+            let mut targets = package.get("targets").and_then(Value::as_array).into_iter().flatten();
+            packages.push(Package {
+                name: name.to_owned(),
+                folder: folder.unwrap_or(Path::new("")).to_owned(),
+                tested: targets.any(|target| target.get("test") == Some(&Value::Bool(true))),
+            });
         }
         Ok(Self { root, target, packages })
     }
@@ -64,12 +70,17 @@ impl Project {
         command
     }
 
+    /// The packages that are compiled for this machine and tested on it: all but the tests' own components and what is
+    /// for WebAssembly alone.
+    pub(crate) fn native(&self) -> impl Iterator<Item = &Package> {
+        let fixture = |package: &Package| {
+            build::wasm_target(package).is_some() && !package.folder.starts_with("components")
+        };
+        self.packages.iter().filter(move |package| package.tested && !fixture(package))
+    }
+
     /// Whether the workspace holds a package of that name.
     pub(crate) fn has(&self, package: &str) -> bool {
         self.packages.iter().any(|known| known.name == package)
     }
-}
-
-fn cargo() -> Command {
-    Command::new("cargo")
 }

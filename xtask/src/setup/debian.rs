@@ -280,50 +280,50 @@ mod tests {
 
     #[test]
     fn a_deb822_source_gives_its_archive_and_keyring_once() {
-        let text = "Types: deb deb-src\n# mirror\nURIs: http://a.example/debian\nSuites: bookworm bookworm-updates\n\
+        let text = "Types: deb deb-src\n# mirror\nURIs: http://a.example/linux\nSuites: bookworm bookworm-updates\n\
                     Components: main contrib\nSigned-By: /keys/debian.gpg\n\n\
-                    Types: deb\nURIs: http://a.example/debian-security\nSuites: bookworm-security\nComponents: main\n";
-        assert_eq!(read("d.sources", text), [archive("http://a.example/debian", Some("/keys/debian.gpg"))]);
+                    Types: deb\nURIs: http://a.example/linux-security\nSuites: bookworm-security\nComponents: main\n";
+        assert_eq!(read("d.sources", text), [archive("http://a.example/linux", Some("/keys/debian.gpg"))]);
     }
 
     #[test]
     fn a_key_inside_a_deb822_source_is_carried_over_whole() {
-        let text = "Types: deb\nURIs: http://a.example/debian\nSuites: bookworm\nComponents: main\nSigned-By:\n \
+        let text = "Types: deb\nURIs: http://a.example/linux\nSuites: bookworm\nComponents: main\nSigned-By:\n \
                     -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINB\n -----END PGP PUBLIC KEY BLOCK-----\n";
         let found = read("d.sources", text);
         let key = "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQINB\n -----END PGP PUBLIC KEY BLOCK-----";
-        assert_eq!(found, [archive("http://a.example/debian", Some(key))]);
+        assert_eq!(found, [archive("http://a.example/linux", Some(key))]);
         assert!(found[0].stanza("trixie-backports").ends_with(&format!("Signed-By: {key}\n")));
     }
 
     #[test]
     fn a_one_line_source_gives_its_archive_and_keyrings() {
-        let text = "# deb http://old.example/debian bookworm main\n\
-                    deb [arch=amd64 signed-by=/keys/a.gpg,/keys/b.gpg] http://a.example/debian bookworm main # note\n\
-                    deb-src http://src.example/debian bookworm main\n";
+        let text = "# deb http://old.example/linux bookworm main\n\
+                    deb [arch=amd64 signed-by=/keys/a.gpg,/keys/b.gpg] http://a.example/linux bookworm main # note\n\
+                    deb-src http://src.example/linux bookworm main\n";
         assert_eq!(
             read("d.list", text),
-            [archive("http://a.example/debian", Some("/keys/a.gpg /keys/b.gpg"))]
+            [archive("http://a.example/linux", Some("/keys/a.gpg /keys/b.gpg"))]
         );
     }
 
     #[test]
     fn other_archives_and_disabled_sources_are_left_out() {
         let text = "deb http://cloud.example/apt cloud-sdk-bookworm main\ndeb http://node.example/apt nodistro main\n\
-                    deb http://a.example/debian bookwormish main\ndeb http://a.example/debian bookworm contrib\n";
+                    deb http://a.example/linux bookwormish main\ndeb http://a.example/linux bookworm contrib\n";
         assert_eq!(read("d.list", text), []);
         let text =
-            "Enabled: no\nTypes: deb\nURIs: http://a.example/debian\nSuites: bookworm\nComponents: main\n";
+            "Enabled: no\nTypes: deb\nURIs: http://a.example/linux\nSuites: bookworm\nComponents: main\n";
         assert_eq!(read("d.sources", text), []);
-        assert_eq!(read("d.list.disabled", "deb http://a.example/debian bookworm main\n"), []);
+        assert_eq!(read("d.list.disabled", "deb http://a.example/linux bookworm main\n"), []);
     }
 
     #[test]
     fn only_the_suite_is_replaced() {
-        let stanza = archive("http://a.example/debian", Some("/keys/debian.gpg")).stanza("trixie-backports");
+        let stanza = archive("http://a.example/linux", Some("/keys/debian.gpg")).stanza("trixie-backports");
         assert_eq!(
             stanza,
-            "Types: deb\nURIs: http://a.example/debian\nSuites: trixie-backports\nComponents: main\n\
+            "Types: deb\nURIs: http://a.example/linux\nSuites: trixie-backports\nComponents: main\n\
              Signed-By: /keys/debian.gpg\n"
         );
     }

@@ -2,9 +2,8 @@
 
 use anyhow::{Result, bail};
 
-use crate::build;
 use crate::process;
-use crate::project::Project;
+use crate::project::{Package, Project};
 use crate::test::suites::{Runner, SUITES};
 
 /// Looks at a number of things and returns how many, or says what is wrong.
@@ -59,17 +58,13 @@ fn foreign(tree: &str) -> Option<&str> {
 /// A package outside the table would never have its tests run.
 pub(crate) fn every_package_has_a_suite(project: &Project) -> Result<usize> {
     let has_suite = |name: &str| {
-        SUITES.iter().any(|suite| matches!(suite.runner, Runner::Cargo(package) if package == name))
+        SUITES.iter().any(|suite| matches!(suite.runner, Runner::Cargo(packages) if packages.contains(&name)))
     };
-    let packages: Vec<&str> = project
-        .packages
-        .iter()
-        .filter(|package| build::wasm_target(package).is_none())
-        .map(|package| package.name.as_str())
-        .collect();
-    match packages.iter().find(|name| !has_suite(name)) {
-        Some(name) => bail!("no suite runs the tests of `{name}`: add a line to xtask/src/test/suites.rs"),
-        None => Ok(packages.len()),
+    match project.native().find(|package| !has_suite(&package.name)) {
+        Some(Package { name, .. }) => {
+            bail!("no suite runs the tests of `{name}`: add it to xtask/src/test/suites.rs")
+        }
+        None => Ok(project.native().count()),
     }
 }
 

@@ -68,7 +68,10 @@ fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
 /// Why a suite cannot be run: what it would run is not in the workspace.
 fn absent(project: &Project, suite: &Suite) -> Option<String> {
     match suite.runner {
-        Runner::Cargo(package) => (!project.has(package)).then(|| format!("no package `{package}`")),
+        Runner::Cargo(packages) => {
+            let absent = packages.iter().find(|package| !project.has(package));
+            absent.map(|package| format!("no package `{package}`"))
+        }
         Runner::Node(folder) => (!project.root.join(folder).join("package.json").is_file())
             .then(|| format!("no {folder}/package.json")),
         Runner::Check(_) => None,
@@ -93,9 +96,10 @@ fn run_suite(project: &Project, suite: &Suite) -> (Counts, Option<String>) {
             counts.passed = looked_at;
             true
         }),
-        Runner::Cargo(package) => {
+        Runner::Cargo(packages) => {
             let mut cargo = project.cargo();
-            cargo.args(["test", "--package", package, "--no-fail-fast"]);
+            cargo.args(["test", "--no-fail-fast"]);
+            cargo.args(packages.iter().flat_map(|package| ["--package", package]));
             watch(project, &mut cargo, |line| counts.read_libtest(line))
         }
         Runner::Node(folder) => {

@@ -7,8 +7,8 @@ use crate::test::suites::Runner::{Cargo, Check, Node};
 /// What runs a suite.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Runner {
-    /// The tests of a package of the workspace.
-    Cargo(&'static str),
+    /// The tests of packages of the workspace, on this machine.
+    Cargo(&'static [&'static str]),
     /// The tests below a folder with a `package.json`, by Node's test runner.
     Node(&'static str),
     /// A check of this command's own: the number of things it looked at.
@@ -32,14 +32,15 @@ const fn suite(name: &'static str, runner: Runner, needs: &'static [Need]) -> Su
 pub(crate) const SUITES: &[Suite] = &[
     suite("purity", Check(checks::engine_purity), &[]),
     suite("complete", Check(checks::every_package_has_a_suite), &[]),
-    suite("commands", Cargo("xtask"), &[]),
-    suite("engine", Cargo("attesto"), &[]),
-    suite("host", Cargo("attesto-host"), &[WasmTargets]),
-    suite("cli", Cargo("attesto-cli"), &[WasmTargets]),
-    suite("capabilities", Cargo("capabilities"), &[WasmTargets]),
-    suite("stores", Cargo("store-contract"), &[WasmTargets]),
-    suite("flows", Cargo("flows"), &[WasmTargets, DevelopmentState]),
-    suite("envoy", Cargo("envoy-tests"), &[WasmTargets, DevelopmentState, Envoy]),
+    suite("commands", Cargo(&["xtask"]), &[]),
+    suite("engine", Cargo(&["attesto"]), &[]),
+    suite("parts", Cargo(&["clients", "keystore", "people", "rules", "store-key-value"]), &[]),
+    suite("host", Cargo(&["attesto-host"]), &[WasmTargets]),
+    suite("cli", Cargo(&["attesto-cli"]), &[WasmTargets]),
+    suite("capabilities", Cargo(&["capabilities"]), &[WasmTargets]),
+    suite("stores", Cargo(&["store-contract"]), &[WasmTargets]),
+    suite("flows", Cargo(&["flows"]), &[WasmTargets, DevelopmentState]),
+    suite("envoy", Cargo(&["envoy-tests"]), &[WasmTargets, DevelopmentState, Envoy]),
     suite("browser", Node("tests/browser"), &[WasmTargets, DevelopmentState, NodePackages, Chromium]),
     suite("interop", Node("tests/interop"), &[WasmTargets, DevelopmentState, NodePackages]),
 ];
