@@ -1,7 +1,7 @@
 use clap::Args;
 
-use crate::Failure;
 use crate::application::Application;
+use crate::{Failure, settings};
 
 /// Arguments of `attesto check`.
 #[derive(Args)]
@@ -13,7 +13,9 @@ pub(crate) struct Check {
 impl Check {
     /// Checks in the order an operator fixes things: the manifest and its parts, then the application's own settings.
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let manifest = attesto_host::check(&self.application.manifest, &self.application.variables()?)?;
+        let variables = self.application.variables()?;
+        let manifest = attesto_host::check(&self.application.manifest, &variables)?;
+        settings::check(&manifest, &variables)?;
         for (id, component) in &manifest.components {
             println!("component {id}: {}", component.source.display());
             for part in &component.dependencies {

@@ -6,6 +6,7 @@ mod clients;
 mod keys;
 mod random;
 mod serve;
+mod settings;
 mod state;
 mod users;
 

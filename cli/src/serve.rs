@@ -2,13 +2,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use attesto_host::log::Log;
+use attesto_host::manifest::Manifest;
 use attesto_host::{Host, Location, Options};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
-use crate::Failure;
 use crate::application::Application;
+use crate::{Failure, settings};
 
 /// Arguments of `attesto serve`.
 #[derive(Args)]
@@ -37,8 +38,10 @@ impl Serve {
     /// Serves until interrupted, then lets the requests in flight finish.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let log = if self.quiet { Log::without_requests() } else { Log::stderr() };
+        let variables = self.application.variables()?;
+        settings::check(&Manifest::read(&self.application.manifest)?, &variables)?;
         let options = Options {
-            variables: self.application.variables()?,
+            variables,
             key_value: self.location()?,
             log,
             ..Options::default()

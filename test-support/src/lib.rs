@@ -8,7 +8,9 @@
     reason = "test code: a broken expectation ends the test, and its clock is the machine's"
 )]
 
+pub mod attesto;
 pub mod bearer;
+pub mod browser;
 pub mod envoy;
 pub mod http;
 pub mod process;

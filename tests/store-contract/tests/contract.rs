@@ -1,0 +1,253 @@
+//! What `wit/stores/stores.wit` promises, asked of a store behind many instances at once.
+
+use std::collections::HashSet;
+use std::fs;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use attesto::jose::base64url;
+use attesto::secret::Digest;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use test_support::attesto::{attesto, component};
+use test_support::browser::Browser;
+use test_support::process::{Process, free_ports};
+
+const NOW: u64 = 1_800_000_000;
+const PARALLEL: usize = 100;
+
+/// A store in the embedded host, behind the harness that turns its functions into paths.
+struct Store {
+    port: u16,
+    _process: Process,
+    _directory: TempDir,
+}
+
+impl Store {
+    fn start(part: &str) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let manifest = format!(
+            r#"
+            spin_manifest_version = 2
+            [application]
+            name = "store-contract"
+            [[trigger.http]]
+            route = "/..."
+            component = "harness"
+            [component.harness]
+            source = "{}"
+            key_value_stores = ["default"]
+            [component.harness.dependencies]
+            "attesto:stores@0.1.0" = {{ path = "{}", inherit_configuration = ["key_value_stores"] }}
+            "#,
+            component("store_harness").display(),
+            component(part).display(),
+        );
+        fs::write(directory.path().join("spin.toml"), manifest).expect("a manifest");
+        let [port] = free_ports();
+        let mut command = attesto(directory.path());
+        command.args(["serve", "--quiet", "--state", "state.db", "--listen", &format!("127.0.0.1:{port}")]);
+        let mut process = Process::start(&mut command, &directory.path().join("log"));
+        process.wait_for_port(port, Duration::from_secs(120));
+        Self { port, _process: process, _directory: directory }
+    }
+
+    fn call(&self, function: &str, arguments: &Value) -> Value {
+        self.call_counting(function, arguments, &mut HashSet::new())
+    }
+
+    fn call_counting(&self, function: &str, arguments: &Value, instances: &mut HashSet<String>) -> Value {
+        let browser = Browser::new(format!("http://127.0.0.1:{}", self.port));
+        let answer = browser.post_body(function, "application/json", arguments.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{function}: {}", answer.body);
+        instances.insert(answer.header("x-instance").to_owned());
+        answer.json()
+    }
+
+    /// Calls at the same time, from as many threads, and says what was answered and by how many instances.
+    fn call_in_parallel(&self, function: &str, arguments: &Value) -> (Vec<Value>, usize) {
+        let barrier = Barrier::new(PARALLEL);
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let call = || {
+                let mut instances = HashSet::new();
+                barrier.wait();
+                let answer = self.call_counting(function, arguments, &mut instances);
+                (answer, instances)
+            };
+            let threads: Vec<_> = (0..PARALLEL).map(|_| scope.spawn(call)).collect();
+            threads.into_iter().map(|thread| thread.join().expect("an answer")).collect()
+        });
+        let instances: HashSet<_> = answers.iter().flat_map(|(_, instances)| instances).collect();
+        let instances = instances.len();
+        (answers.into_iter().map(|(answer, _)| answer).collect(), instances)
+    }
+
+    /// Keeps a new code and returns the name it is found by.
+    fn code(&self) -> String {
+        let digest = digest();
+        let code = json!({
+            "digest": digest, "client_id": "c", "subject": "user:s", "expires_at": NOW + 60, "grant": "AP8",
+        });
+        assert_eq!(self.call("/code-store/put", &code), "ok");
+        digest
+    }
+
+    fn redeem(&self, digest: &str, now: u64) -> Value {
+        self.call("/code-store/redeem", &json!({ "digest": digest, "now": now }))
+    }
+
+    fn finalize(&self, digest: &str) -> Value {
+        self.call("/code-store/finalize", &json!({ "digest": digest, "jti": "t", "expires_at": NOW + 900 }))
+    }
+
+    fn peek(&self, digest: &str, now: u64) -> Value {
+        self.call("/code-store/peek", &json!({ "digest": digest, "now": now }))
+    }
+
+    fn consume(&self, digest: &str, binding: &str, now: u64) -> Value {
+        self.call("/consent-grant-store/consume", &json!({ "digest": digest, "binding": binding, "now": now }))
+    }
+
+    fn grant(&self, binding: &str) -> String {
+        let digest = digest();
+        let grant = json!({ "digest": digest, "binding": binding, "expires_at": NOW + 60 });
+        assert_eq!(self.call("/consent-grant-store/mint", &grant), "ok");
+        digest
+    }
+}
+
+/// A digest nobody else uses.
+fn digest() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    base64url::encode(Digest::of(&number.to_be_bytes()).as_bytes())
+}
+
+/// The stores there are. Each promise below is asked of each of them.
+fn stores() -> impl Iterator<Item = Store> {
+    ["store_key_value"].into_iter().map(Store::start)
+}
+
+#[test]
+fn a_code_is_seen_until_it_expires_and_given_back_octet_for_octet() {
+    for store in stores() {
+        let code = store.code();
+        let seen = json!({ "client_id": "c", "subject": "user:s", "expires_at": NOW + 60, "grant": "AP8" });
+        assert_eq!(store.peek(&code, NOW + 59), seen);
+        assert_eq!(store.peek(&code, NOW + 60), Value::Null);
+        assert_eq!(store.peek(&digest(), NOW), Value::Null);
+        assert_eq!(store.redeem(&code, NOW), "redeemed", "looking does not consume");
+    }
+}
+
+#[test]
+fn a_code_is_redeemed_once_and_not_at_its_expiry() {
+    for store in stores() {
+        let code = store.code();
+        assert_eq!(store.redeem(&code, NOW + 60), "unknown");
+        assert_eq!(store.redeem(&code, NOW + 59), "redeemed");
+        assert_eq!(store.redeem(&code, NOW + 59), json!({ "replayed": null }));
+        assert_eq!(store.redeem(&digest(), NOW), "unknown");
+    }
+}
+
+#[test]
+fn a_replay_learns_what_was_issued_also_after_the_codes_expiry() {
+    for store in stores() {
+        let code = store.code();
+        assert_eq!(store.redeem(&code, NOW), "redeemed");
+        assert_eq!(store.finalize(&code), "finalized");
+        let replayed = json!({ "replayed": { "jti": "t", "expires_at": NOW + 900 } });
+        assert_eq!(store.redeem(&code, NOW + 1), replayed);
+        assert_eq!(store.redeem(&code, NOW + 100), replayed);
+        assert_ne!(store.peek(&code, NOW + 899), Value::Null);
+        assert_eq!(store.peek(&code, NOW + 900), Value::Null);
+    }
+}
+
+#[test]
+fn a_redemption_learns_of_a_replay_that_came_before_it_was_finalized() {
+    for store in stores() {
+        let code = store.code();
+        assert_eq!(store.redeem(&code, NOW), "redeemed");
+        assert_eq!(store.redeem(&code, NOW), json!({ "replayed": null }));
+        assert_eq!(store.finalize(&code), "replayed");
+    }
+}
+
+#[test]
+fn a_revoked_token_is_denied_until_it_expires() {
+    for store in stores() {
+        let is_revoked = |jti: &str, now: u64| store.call("/revoked-token-store/is-revoked", &json!({ "jti": jti, "now": now }));
+        assert_eq!(is_revoked("a", NOW), false);
+        store.call("/revoked-token-store/revoke", &json!({ "jti": "a", "expires_at": NOW + 900 }));
+        assert_eq!(is_revoked("a", NOW + 899), true);
+        assert_eq!(is_revoked("a", NOW + 900), false);
+        assert_eq!(is_revoked("b", NOW), false);
+    }
+}
+
+#[test]
+fn a_consent_grant_is_consumed_once_for_its_own_request_before_it_expires() {
+    for store in stores() {
+        let (own, other) = (digest(), digest());
+        let grant = store.grant(&own);
+        assert_eq!(store.consume(&digest(), &own, NOW), "unknown");
+        assert_eq!(store.consume(&grant, &other, NOW), "binding-mismatch");
+        assert_eq!(store.consume(&grant, &own, NOW + 60), "expired");
+        assert_eq!(store.consume(&grant, &own, NOW + 59), "consumed");
+        assert_eq!(store.consume(&grant, &own, NOW + 59), "already-consumed");
+    }
+}
+
+#[test]
+fn of_100_parallel_redemptions_one_wins() {
+    for store in stores() {
+        let code = store.code();
+        let (answers, instances) = store.call_in_parallel("/code-store/redeem", &json!({ "digest": code, "now": NOW }));
+        assert!(instances >= 4, "only {instances} instances took part");
+        assert_eq!(answers.iter().filter(|answer| **answer == "redeemed").count(), 1);
+    }
+}
+
+#[test]
+fn of_100_parallel_consumptions_one_wins() {
+    for store in stores() {
+        let binding = digest();
+        let arguments = json!({ "digest": store.grant(&binding), "binding": binding, "now": NOW });
+        let (answers, instances) = store.call_in_parallel("/consent-grant-store/consume", &arguments);
+        assert!(instances >= 4, "only {instances} instances took part");
+        assert_eq!(answers.iter().filter(|answer| **answer == "consumed").count(), 1);
+    }
+}
+
+#[test]
+fn of_a_redemption_and_its_replay_one_always_learns_of_the_other() {
+    for store in stores() {
+        for _ in 0..20 {
+            let code = store.code();
+            assert_eq!(store.redeem(&code, NOW), "redeemed");
+            let (finalized, replayed) = std::thread::scope(|scope| {
+                let finalization = scope.spawn(|| store.finalize(&code));
+                let replay = scope.spawn(|| store.redeem(&code, NOW));
+                (finalization.join().expect("an answer"), replay.join().expect("an answer"))
+            });
+            assert!(finalized == "replayed" || replayed != json!({ "replayed": null }), "neither saw the other");
+        }
+    }
+}
+
+/// The suite tells a store that reads and then writes from one whose gate is atomic. A race is not lost at every
+/// attempt, so there are several.
+#[test]
+fn a_planted_get_then_set_store_has_more_winners_than_one() {
+    let store = Store::start("planted_store");
+    let most = (0..5).map(|_| {
+        let code = store.code();
+        let (answers, instances) = store.call_in_parallel("/code-store/redeem", &json!({ "digest": code, "now": NOW }));
+        assert!(instances >= 4, "only {instances} instances took part");
+        answers.iter().filter(|answer| **answer == "redeemed").count()
+    });
+    assert!(most.max() > Some(1), "the planted store passed");
+}
