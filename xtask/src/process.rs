@@ -91,6 +91,29 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
 }
 
+/// Runs a program that reads `input`, its output kept back.
+///
+/// # Errors
+/// When it cannot be started or fails; the message has the end of what it printed on stderr.
+pub(crate) fn with_input(command: &mut Command, input: &str) -> Result<()> {
+    let name = shown_name(command);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("`{name}` cannot be started"))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that wants no input may have closed it.
+        stdin.write_all(input.as_bytes()).ok();
+    }
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("`{name}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
+
 /// Runs a program with its output kept back and returns what it printed on stdout.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! `cargo xtask serve`: the whole house on this machine, from a clone to a token.
 
 mod banner;
-mod upstream;
+mod demo;
 
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command};
@@ -13,12 +13,15 @@ use anyhow::{Result, bail};
 use crate::build::{self, Profile};
 use crate::process::{self, Stopwatch};
 use crate::project::Project;
+use crate::setup::development::{STATE, VARIABLES};
 use crate::setup::{self, Need, envoy};
 
 /// Where the parts listen; `envoy/envoy.yaml` names the same places.
-pub(crate) const AUTHORIZATION_SERVER: &str = "127.0.0.1:3000";
-pub(crate) const GATEWAY: &str = "127.0.0.1:8080";
+pub(crate) const AUTHORIZATION_SERVER: &str = "127.0.0.1:8080";
+pub(crate) const GATEWAY: &str = "127.0.0.1:10000";
 pub(crate) const UPSTREAM: &str = "127.0.0.1:9000";
+/// Where the demo client waits for its answer, as it is registered.
+pub(crate) const CALLBACK: &str = "127.0.0.1:8000";
 
 const ENVOY_CONFIGURATION: &str = "envoy/envoy.yaml";
 
@@ -69,9 +72,11 @@ fn start(
     interrupted: &Receiver<()>,
 ) -> Result<()> {
     eprintln!("start");
-    upstream::start(UPSTREAM)?;
+    demo::start(UPSTREAM, "the demonstration's upstream", demo::upstream)?;
+    demo::start(CALLBACK, "the demo client", demo::callback)?;
     let mut serve = project.command(attesto);
     serve.args(["serve", "--listen", AUTHORIZATION_SERVER]);
+    serve.args(["--variables-file", VARIABLES, "--state", STATE]);
     parts.start("attesto serve", serve, AUTHORIZATION_SERVER, interrupted)?;
     if let Some(envoy) = envoy {
         let mut command = project.command(envoy);

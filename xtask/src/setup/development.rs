@@ -1,8 +1,7 @@
 //! The development state: keys, a demo client and a demo user below `.attesto/`, never committed.
 //!
-//! The `attesto` command makes them, as it does for an operator; this file only says which there are.
-
-use std::path::PathBuf;
+//! The `attesto` command makes them, as it does for an operator; this file only says which there are. Deleting the
+//! folder starts anew.
 
 use anyhow::Result;
 
@@ -19,34 +18,45 @@ pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:8000/callback";
 pub(crate) const USER: &str = "alice";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// One piece of the state: the file that shows it is there, and the `attesto` arguments that make it.
-struct Piece {
-    file: &'static str,
-    arguments: &'static [&'static str],
-}
-
-const PIECES: &[Piece] = &[];
-
-/// The state as the rest of this command uses it.
-pub(crate) struct Development {
-    pub(crate) directory: PathBuf,
-}
+/// The private keys, as variables of the application.
+pub(crate) const VARIABLES: &str = ".attesto/variables.toml";
+/// The key-value stores: the demo client, the demo user, and whatever the application then keeps there.
+pub(crate) const STATE: &str = ".attesto/state.db";
+/// The stores while they are being filled: a half-made state is never taken for a whole one.
+const UNFINISHED: &str = ".attesto/state.db.unfinished";
 
 /// Makes what is missing of the development state.
 ///
 /// # Errors
 /// When `attesto` cannot be built or refuses.
-pub(crate) fn development_state(project: &Project) -> Result<Development> {
-    let directory = project.root.join(FOLDER);
-    let missing: Vec<&Piece> = PIECES.iter().filter(|piece| !directory.join(piece.file).exists()).collect();
-    if !missing.is_empty() {
-        std::fs::create_dir_all(&directory)?;
-        let attesto = build::attesto(project)?;
-        for piece in missing {
-            process::quiet(project.command(&attesto).args(piece.arguments))?;
-        }
+pub(crate) fn development_state(project: &Project) -> Result<usize> {
+    let missing = |file: &str| !project.root.join(file).exists();
+    if !missing(VARIABLES) && !missing(STATE) {
+        return Ok(0);
     }
-    Ok(Development { directory })
+    std::fs::create_dir_all(project.root.join(FOLDER))?;
+    let attesto = build::attesto(project)?;
+    let run = |arguments: &[&str], input: &str| {
+        process::with_input(project.command(&attesto).args(arguments), input)
+    };
+    let mut made = 0;
+    if missing(VARIABLES) {
+        run(&["keys", "generate", "--variables-file", VARIABLES], "")?;
+        made += 1;
+    }
+    if missing(STATE) {
+        let unfinished = project.root.join(UNFINISHED);
+        if unfinished.exists() {
+            std::fs::remove_file(&unfinished)?;
+        }
+        let client = ["clients", "add", "--state", UNFINISHED, "--client-id", CLIENT, "--name", "Demo app"];
+        run(&[&client[..], &["--redirect-uri", REDIRECT_URI]].concat(), "")?;
+        let user = ["users", "add", USER, "--state", UNFINISHED, "--name", "Alice Doe"];
+        run(&[&user[..], &["--email", "alice@example.com"]].concat(), &format!("{PASSWORD}\n"))?;
+        std::fs::rename(unfinished, project.root.join(STATE))?;
+        made += 1;
+    }
+    Ok(made)
 }
 
 /// As a step of set-up.
@@ -54,6 +64,8 @@ pub(crate) fn development_state(project: &Project) -> Result<Development> {
 /// # Errors
 /// As [`development_state`].
 pub(crate) fn ensure(project: &Project) -> Result<String> {
-    let state = development_state(project)?;
-    Ok(format!("{} key(s), client(s) and user(s) in {}", PIECES.len(), state.directory.display()))
+    Ok(match development_state(project)? {
+        0 => format!("there, in {FOLDER}"),
+        _ => format!("made in {FOLDER}"),
+    })
 }

@@ -37,12 +37,10 @@ pub(crate) const SUITES: &[Suite] = &[
     suite("parts", Cargo(&["clients", "keystore", "people", "rules", "store-key-value"]), &[]),
     suite("host", Cargo(&["attesto-host"]), &[WasmTargets]),
     suite("cli", Cargo(&["attesto-cli"]), &[WasmTargets]),
-    suite("capabilities", Cargo(&["capabilities"]), &[WasmTargets]),
     suite("stores", Cargo(&["store-contract"]), &[WasmTargets]),
-    suite("flows", Cargo(&["flows"]), &[WasmTargets, DevelopmentState]),
-    suite("envoy", Cargo(&["envoy-tests"]), &[WasmTargets, DevelopmentState, Envoy]),
+    suite("flows", Cargo(&["flows"]), &[WasmTargets]),
+    suite("envoy", Cargo(&["envoy-tests"]), &[WasmTargets, Envoy]),
     suite("browser", Node("tests/browser"), &[WasmTargets, DevelopmentState, NodePackages, Chromium]),
-    suite("interop", Node("tests/interop"), &[WasmTargets, DevelopmentState, NodePackages]),
 ];
 
 /// The folders whose npm packages set-up installs.

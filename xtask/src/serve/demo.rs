@@ -1,5 +1,5 @@
-//! The protected upstream of the demonstration: it answers every request with the request it saw, so that a newcomer
-//! sees which headers Envoy let through and which it added.
+//! The two ends of the demonstration. The upstream answers every request with the request it saw, so that a newcomer
+//! sees which headers Envoy let through and which it added. The demo client says how to go on with the code it was sent.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,9 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// When the address is taken.
-pub(crate) fn start(address: &str) -> Result<SocketAddr> {
-    let listener =
-        TcpListener::bind(address).with_context(|| format!("the demonstration's upstream on {address}"))?;
+pub(crate) fn start(address: &str, name: &str, text: fn(&str) -> String) -> Result<SocketAddr> {
+    let listener = TcpListener::bind(address).with_context(|| format!("{name} on {address}"))?;
     let bound = listener.local_addr()?;
     thread::spawn(move || {
         let open = Arc::new(AtomicUsize::new(0));
@@ -33,7 +32,7 @@ pub(crate) fn start(address: &str) -> Result<SocketAddr> {
             let open = Arc::clone(&open);
             thread::spawn(move || {
                 // A caller that went away is no concern of the others.
-                answer(stream).ok();
+                answer(stream, text).ok();
                 open.fetch_sub(1, Ordering::Relaxed);
             });
         }
@@ -41,7 +40,7 @@ pub(crate) fn start(address: &str) -> Result<SocketAddr> {
     Ok(bound)
 }
 
-fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, text: fn(&str) -> String) -> std::io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut head = Vec::new();
@@ -53,13 +52,34 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         }
         head.extend(line);
     }
-    let body =
-        format!("Hello from the upstream. This is the request it saw:\n\n{}", String::from_utf8_lossy(&head));
+    let body = text(&String::from_utf8_lossy(&head));
     write!(
         stream,
         "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// What the upstream says to a request of this head.
+pub(crate) fn upstream(head: &str) -> String {
+    format!("Hello from the upstream. This is the request it saw:\n\n{head}")
+}
+
+/// What the demo client says to the answer it was sent: how to redeem the code.
+pub(crate) fn callback(head: &str) -> String {
+    let target = head.split(' ').nth(1).unwrap_or_default();
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    // The page is plain text, and a line to paste into a shell: nothing but a code's own characters goes into it.
+    let code = parameter("code").filter(|code| code.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+    match code {
+        Some(code) => format!(
+            "You are back at the demo client, which was sent a code. It is good for a minute and for one use.\n\n\
+             {}",
+            super::banner::redeem(code)
+        ),
+        None => format!("You are back at the demo client, without a code:\n\n{query}\n"),
+    }
 }
 
 #[cfg(test)]
@@ -68,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_upstream_answers_with_the_request_it_saw() {
-        let address = start("127.0.0.1:0").unwrap();
+        let address = start("127.0.0.1:0", "the upstream", upstream).unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(b"GET /hello HTTP/1.1\r\nhost: here\r\nx-attesto-sub: alice\r\n\r\n").unwrap();
         let mut answer = String::new();
@@ -76,5 +96,12 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         assert!(answer.contains("\r\ncontent-type: text/plain; charset=utf-8\r\n"));
         assert!(answer.contains("GET /hello HTTP/1.1\r\n") && answer.contains("x-attesto-sub: alice\r\n"));
+    }
+
+    #[test]
+    fn the_callback_repeats_nothing_but_a_code() {
+        assert!(callback("GET /callback?code=a-B_9&state=x HTTP/1.1").contains("code=a-B_9"));
+        let hostile = callback("GET /callback?code=a';rm HTTP/1.1");
+        assert!(!hostile.contains("curl"), "{hostile}");
     }
 }
