@@ -19,6 +19,12 @@ impl ScopeSet {
         self.0.is_superset(&required.0)
     }
 
+    /// The scopes of both sets.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self(self.0.union(&other.0).cloned().collect())
+    }
+
     /// Whether the set has no scope.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
