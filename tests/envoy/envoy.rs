@@ -65,7 +65,7 @@ fn the_api_sees_verified_claims_and_no_forged_ones() {
     let echo = Echo::of(&forge(gateway.at("/orders")).send(gateway.port));
     assert_eq!(echo.values("x-attesto-subject"), ["248289761001"]);
     assert_eq!(echo.values("x-attesto-client-id"), ["s6BhdRkqt3"]);
-    assert_eq!(echo.values("x-attesto-scope"), ["orders:read profile"]);
+    assert_eq!(echo.values("x-attesto-scope"), ["profile orders:read"]);
     let [claims] = echo.values("x-attesto-claims")[..] else { panic!("one header of claims") };
     let claims: Value = serde_json::from_slice(&base64url::decode(claims).unwrap()).unwrap();
     assert_eq!(claims, gateway.world.claims(json!({})));

@@ -55,7 +55,7 @@ impl Gateway {
         let world = World::new();
         let [port, admin, api, issuer] = free_ports();
         let configuration = configuration(name, &world, [port, admin, api, issuer]);
-        let executable = envoy::locate_or_install().unwrap_or_else(|error| panic!("{error}"));
+        let executable = envoy::locate().unwrap_or_else(|error| panic!("{error}"));
         build_module();
         let api = Server::start(api, |received| (200, "application/json", echo(received)));
         let log = target_dir().join("envoy-tests").join(format!("{name}.log"));

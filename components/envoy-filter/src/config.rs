@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use attesto::jose::Algorithm;
-use attesto::verifier::{InvalidScope, Policy, PolicyError};
+use attesto::scope::{MalformedScope, Scope};
+use attesto::verifier::{Policy, PolicyError};
 use serde::Deserialize;
 
 use crate::route::{Requirement, Rules, RulesError};
@@ -22,7 +23,7 @@ pub enum ConfigError {
     Rule(String, RulesError),
     /// A rule's scope is outside RFC 6749 §3.3.
     #[error("configuration, rule `{0}`: {1}")]
-    Scope(String, InvalidScope),
+    Scope(String, MalformedScope),
     /// A rule is both public and asks for scopes.
     #[error("configuration, rule `{0}`: a public path takes no scopes")]
     PublicWithScopes(String),
@@ -57,7 +58,7 @@ pub struct UpstreamHeaders {
     pub subject: String,
     /// `client_id`.
     pub client_id: String,
-    /// `scope`, sorted, separated by spaces.
+    /// `scope`, separated by spaces.
     pub scope: String,
     /// All claims: base64url of their JSON.
     pub claims: String,
@@ -149,10 +150,9 @@ fn rules(raw: Vec<RawRule>) -> Result<Rules, ConfigError> {
         let requirement = match (public, scopes.is_empty()) {
             (true, true) => Requirement::Public,
             (true, false) => return Err(ConfigError::PublicWithScopes(prefix)),
-            (false, true) => Requirement::Token(Default::default()),
-            (false, false) => {
-                let scopes = scopes.join(" ").parse();
-                Requirement::Token(scopes.map_err(|error| ConfigError::Scope(prefix.clone(), error))?)
+            (false, _) => {
+                let scope = Scope::from_tokens(scopes);
+                Requirement::Token(scope.map_err(|error| ConfigError::Scope(prefix.clone(), error))?)
             }
         };
         rules.add(&prefix, requirement).map_err(|error| ConfigError::Rule(prefix, error))?;

@@ -9,7 +9,7 @@
 //! - a path is matched as it is written **and** as a lenient server would read it (ignoring case, ignoring `;parameters`),
 //!   and must satisfy what both readings take.
 
-use attesto::verifier::ScopeSet;
+use attesto::scope::Scope;
 
 /// What it takes to use a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Requirement {
     /// Nothing.
     Public,
     /// A token with these scopes.
-    Token(ScopeSet),
+    Token(Scope),
 }
 
 impl Requirement {
@@ -86,7 +86,7 @@ impl Rules {
 
     fn longest(&self, fits: impl Fn(&Rule) -> bool) -> Requirement {
         let longest = self.0.iter().filter(|rule| fits(rule)).max_by_key(|rule| rule.prefix.len());
-        longest.map_or_else(|| Requirement::Token(ScopeSet::default()), |rule| rule.requirement.clone())
+        longest.map_or_else(|| Requirement::Token(Scope::default()), |rule| rule.requirement.clone())
     }
 }
 
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     fn token(scopes: &str) -> Requirement {
-        Requirement::Token(if scopes.is_empty() { ScopeSet::default() } else { scopes.parse().unwrap() })
+        Requirement::Token(Scope::parse(scopes).unwrap())
     }
 
     fn rules() -> Rules {
@@ -203,7 +203,7 @@ mod tests {
             let Ok(Requirement::Token(scopes)) = rules().requirement(target.as_bytes()) else {
                 panic!("{target} is open");
             };
-            assert!(scopes.contains_all(&"admin".parse().unwrap()), "{target}: {scopes}");
+            assert!(scopes.contains("admin"), "{target}: {scopes}");
         }
         // Nor do they open what only a lenient reading finds public.
         for target in ["/PUBLIC", "/Public/x", "/public;x=1", "/pub%6Cic;a/b"] {
