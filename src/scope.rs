@@ -7,7 +7,8 @@ use std::fmt;
 pub struct Scope(Vec<String>);
 
 /// The text is not a `scope`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not scope tokens separated by single spaces")]
 pub struct MalformedScope;
 
 impl Scope {
@@ -42,6 +43,13 @@ impl Scope {
     /// Whether every value is also in `other`.
     pub fn is_subset_of(&self, other: &Self) -> bool {
         self.0.iter().all(|token| other.contains(token))
+    }
+
+    /// The values of both.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        let added = other.0.iter().filter(|token| !self.contains(token));
+        Self(self.0.iter().chain(added).cloned().collect())
     }
 
     /// Whether there is no value at all.
@@ -82,6 +90,13 @@ mod tests {
     #[test]
     fn a_value_asked_for_twice_counts_once() {
         assert_eq!(Scope::parse("a b a").map(|s| s.to_string()), Ok("a b".to_owned()));
+    }
+
+    #[test]
+    fn a_union_has_the_values_of_both_once() {
+        let scope = |text| Scope::parse(text).expect("a scope");
+        assert_eq!(scope("a b").union(&scope("c b")), scope("a b c"));
+        assert_eq!(scope("").union(&scope("a")), scope("a"));
     }
 
     #[test]

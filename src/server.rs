@@ -10,6 +10,7 @@ use crate::host::Host;
 use crate::http::{Request, Response};
 use crate::jose::Algorithm;
 use crate::keys::{KeysError, ServerKeys};
+use crate::scope::{MalformedScope, Scope};
 use crate::{authorization, metadata, token, userinfo, verifier};
 
 /// Everything that stays the same from request to request.
@@ -24,7 +25,7 @@ pub struct Server {
     /// What UserInfo accepts.
     pub userinfo_policy: verifier::Policy,
     /// The scope UserInfo takes.
-    pub userinfo_scope: verifier::ScopeSet,
+    pub userinfo_scope: Scope,
     authorization_server_metadata: Vec<u8>,
     protected_resource_metadata: Vec<u8>,
     jwks: Vec<u8>,
@@ -41,7 +42,7 @@ pub enum ServerError {
     Verifier(#[from] verifier::PolicyError),
     /// A constant is not what it should be.
     #[error("engine: {0}")]
-    Scope(#[from] verifier::InvalidScope),
+    Scope(#[from] MalformedScope),
 }
 
 /// One request's surroundings.
@@ -80,7 +81,7 @@ impl Server {
         }
         Ok(Self {
             userinfo_policy,
-            userinfo_scope: "openid".parse()?,
+            userinfo_scope: Scope::parse("openid")?,
             authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
             protected_resource_metadata: metadata::protected_resource(&config),
             jwks: metadata::jwks(&keys),

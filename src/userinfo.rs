@@ -8,7 +8,6 @@ use crate::event::{Event, EventName};
 use crate::host::{Host, HostError};
 use crate::http::{Request, Response};
 use crate::jose::NumericDate;
-use crate::scope::Scope;
 use crate::server::Context;
 use crate::verifier::{self, Reason, Verified};
 
@@ -83,9 +82,7 @@ async fn claims(
     if cx.host.load_principal(&token.subject).await.map_err(fault("people"))?.is_none() {
         return Err(refused(Reason::UnknownSubject));
     }
-    let scope = Scope::from_tokens(token.scope.iter())
-        .map_err(|_| UserInfoError::Fault("engine: a verified scope is malformed".to_owned()))?;
-    let mut claims = cx.host.userinfo_claims(&token.subject, &scope).await.map_err(fault("people"))?;
+    let mut claims = cx.host.userinfo_claims(&token.subject, &token.scope).await.map_err(fault("people"))?;
     // "The `sub` (subject) Claim MUST always be returned in the UserInfo Response" (OIDC Core §5.3.2).
     match claims.insert("sub".to_owned(), token.subject.as_str().into()) {
         Some(other) if other != token.subject.as_str() => {

@@ -9,7 +9,8 @@
 use std::time::Duration;
 
 use attesto::jose::{Algorithm, ClaimError, JwkSet, JwsError, NumericDate, SelectError};
-use attesto::verifier::{Policy, Reason, Refusal, Request, ScopeSet, Verified, verify};
+use attesto::scope::Scope;
+use attesto::verifier::{Policy, Reason, Refusal, Request, Verified, verify};
 use serde_json::{Value, json};
 use test_support::bearer::{REQUIRED_SCOPE, Verdict, World};
 
@@ -21,7 +22,7 @@ fn policy(world: &World) -> Policy {
 
 fn ask(world: &World, policy: &Policy, keys: &JwkSet, authorization: &[&[u8]]) -> Result<Verified, Refusal> {
     let request = Request { authorization, method: "GET", url: "https://api.example/orders" };
-    let required: ScopeSet = REQUIRED_SCOPE.parse().expect("a valid scope");
+    let required = Scope::parse(REQUIRED_SCOPE).expect("a valid scope");
     verify(&request, &required, policy, keys, NumericDate::from_secs(world.now))
 }
 
@@ -53,7 +54,7 @@ fn a_verified_token_says_whom_it_speaks_for_and_what_it_opens() {
     let verified = ask(&world, &policy(&world), &world.keys(), &[value.as_bytes()]).unwrap();
     assert_eq!(verified.subject, "248289761001");
     assert_eq!(verified.client_id, "s6BhdRkqt3");
-    assert_eq!(verified.scope.to_string(), "orders:read profile");
+    assert_eq!(verified.scope.to_string(), "profile orders:read");
     assert_eq!(verified.audience, [world.audience.as_str()]);
     assert_eq!(verified.issued_at.as_secs(), world.now - 10);
     assert_eq!(verified.expires_at.as_secs(), world.now + 300);

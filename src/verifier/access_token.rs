@@ -2,8 +2,9 @@
 
 use crate::jose::jws::{self, UnverifiedJws};
 use crate::jose::{ClaimError, Claims, JwkSet, NumericDate};
+use crate::scope::Scope;
 
-use super::{Policy, Reason, ScopeSet};
+use super::{Policy, Reason};
 
 /// "application/at+jwt" without its prefix (RFC 9068 §2.1).
 const TYPE: &str = "at+jwt";
@@ -16,7 +17,7 @@ pub struct Verified {
     /// `client_id`: the client the token was issued to.
     pub client_id: String,
     /// `scope`: what it may be used for; empty when absent.
-    pub scope: ScopeSet,
+    pub scope: Scope,
     /// `aud`: the resource servers it is meant for.
     pub audience: Vec<String>,
     /// `exp`: from this moment on it is worth nothing.
@@ -62,10 +63,8 @@ fn read(claims: Claims, expires_at: NumericDate) -> Result<Verified, Reason> {
     Ok(Verified {
         subject: claims.required_string("sub")?.to_owned(),
         client_id: claims.required_string("client_id")?.to_owned(),
-        scope: match claims.string("scope")? {
-            Some(scope) => scope.parse().map_err(|_| ClaimError::Malformed("scope"))?,
-            None => ScopeSet::default(),
-        },
+        scope: Scope::parse(claims.string("scope")?.unwrap_or_default())
+            .map_err(|_| ClaimError::Malformed("scope"))?,
         audience: claims.audience()?.into_iter().map(str::to_owned).collect(),
         expires_at,
         issued_at: claims.time("iat")?.ok_or(ClaimError::Missing("iat"))?,

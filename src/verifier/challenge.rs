@@ -1,8 +1,9 @@
 //! Refusals, precise inside and coarse outside (RFC 6750 §3, RFC 9728 §5.1).
 
 use crate::jose::{ClaimError, JwsError, SelectError};
+use crate::scope::Scope;
 
-use super::{Policy, ScopeSet};
+use super::Policy;
 
 /// Why a request is refused, for the log and for the tests.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,7 +119,7 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    pub(super) fn new(reason: &Reason, required: &ScopeSet, policy: &Policy) -> Self {
+    pub(super) fn new(reason: &Reason, required: &Scope, policy: &Policy) -> Self {
         let error = reason.wire();
         let scope = (error == Some(BearerError::InsufficientScope)).then(|| required.to_string());
         let parameters = [
@@ -128,7 +129,7 @@ impl Challenge {
             ("scope", scope.as_deref()),
             ("resource_metadata", policy.resource_metadata()),
         ];
-        // Each value is a constant, a `ScopeSet` or a text the policy has checked: none needs an escape.
+        // Each value is a constant, a `Scope` or a text the policy has checked: none needs an escape.
         let quoted = |(name, value): (&str, Option<&str>)| value.map(|value| format!(r#"{name}="{value}""#));
         let parameters = parameters.into_iter().filter_map(quoted).collect::<Vec<_>>().join(", ");
         Self {

@@ -21,7 +21,10 @@ pub(super) fn bearer<'r>(values: &[&'r [u8]]) -> Result<&'r str, Reason> {
     }
     // Schemes are case-insensitive (RFC 9110 §11.1).
     if !scheme.eq_ignore_ascii_case("Bearer") {
-        return Err(Reason::UnsupportedScheme);
+        // Intermediaries join repeated headers with a comma. Only what is one credential is one of another scheme.
+        let rest = rest.trim_matches(' ');
+        let is_one = rest.is_empty() || is_b64token(rest) || is_parameters(rest);
+        return Err(if is_one { Reason::UnsupportedScheme } else { Reason::MalformedAuthorization });
     }
     // credentials = "Bearer" 1*SP b64token (RFC 6750 §2.1)
     let token = rest.trim_start_matches(' ');
@@ -33,6 +36,40 @@ fn is_b64token(text: &str) -> bool {
     let unpadded = text.trim_end_matches('=');
     !unpadded.is_empty()
         && unpadded.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._~+/".contains(&octet))
+}
+
+/// #auth-param, auth-param = token BWS "=" BWS ( token / quoted-string ) (RFC 9110 §11.2)
+fn is_parameters(text: &str) -> bool {
+    let mut rest = text;
+    loop {
+        let Some((name, value)) = rest.split_once('=') else { return false };
+        if !is_token(name.trim()) {
+            return false;
+        }
+        let Some(after) = without_value(value.trim_start()) else { return false };
+        rest = match after.trim_start().strip_prefix(',') {
+            Some(next) => next,
+            None => return after.trim_start().is_empty(),
+        };
+    }
+}
+
+/// What follows the token or quoted string that `text` begins with.
+fn without_value(text: &str) -> Option<&str> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
+        let (value, rest) = text.split_at_checked(end)?;
+        return is_token(value).then_some(rest);
+    };
+    let mut characters = quoted.char_indices();
+    while let Some((index, character)) = characters.next() {
+        match character {
+            '"' => return quoted.get(index + 1..),
+            '\\' => characters.next().map(drop)?,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// token = 1*tchar (RFC 9110 §5.6.2)
@@ -55,7 +92,9 @@ mod tests {
     #[test]
     fn absent_credentials_and_other_schemes_are_told_from_malformed_ones() {
         assert_eq!(bearer(&[]), Err(Reason::NoCredentials));
-        for value in ["Basic YTpi", "DPoP a.b.c", "Negotiate", "Bearerx a", "Digest a=\"b\", c=d"] {
+        let schemes =
+            ["Basic YTpi", "DPoP a.b.c", "Negotiate", "Bearerx a", r#"Digest a="b, \"c", d = e ,f=g"#];
+        for value in schemes {
             assert_eq!(bearer(&[value.as_bytes()]), Err(Reason::UnsupportedScheme), "{value}");
         }
     }
@@ -65,7 +104,26 @@ mod tests {
         for values in [[&b"Bearer a"[..], b"Bearer a"], [b"Basic YTpi", b"Bearer a"], [b"", b"Bearer a"]] {
             assert_eq!(bearer(&values), Err(Reason::RepeatedAuthorization));
         }
-        assert_eq!(bearer(&[b"Bearer a, Bearer b"]), Err(Reason::MalformedAuthorization));
+    }
+
+    #[test]
+    fn repeated_headers_that_were_joined_on_the_way_are_malformed() {
+        for value in [
+            "Bearer a, Bearer b",
+            "Bearer a,Bearer b",
+            "Basic YTpi,Bearer a",
+            "Basic YTpi, Bearer a",
+            "Bearer a,Basic YTpi",
+            "DPoP a.b.c,Bearer a",
+            r#"Digest a="b",Bearer a"#,
+            r#"Digest a="b", Bearer a=="#,
+            r#"Digest a="b, Bearer a"#,
+            "Negotiate,Bearer a",
+            ",Bearer a",
+            "Basic YTpi,",
+        ] {
+            assert_eq!(bearer(&[value.as_bytes()]), Err(Reason::MalformedAuthorization), "{value}");
+        }
     }
 
     #[test]

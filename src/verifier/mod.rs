@@ -8,14 +8,13 @@ mod access_token;
 mod challenge;
 mod credential;
 mod policy;
-mod scope;
 
 use crate::jose::{JwkSet, NumericDate};
+use crate::scope::Scope;
 
 pub use access_token::Verified;
 pub use challenge::{BearerError, Challenge, Reason};
 pub use policy::{Policy, PolicyError};
-pub use scope::{InvalidScope, ScopeSet};
 
 /// What a door knows of a request.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +46,7 @@ impl Refusal {
 /// Decides whether `request` may use a resource that takes every scope of `required`.
 pub fn verify(
     request: &Request<'_>,
-    required: &ScopeSet,
+    required: &Scope,
     policy: &Policy,
     keys: &JwkSet,
     now: NumericDate,
@@ -56,21 +55,21 @@ pub fn verify(
 }
 
 /// The answer to a request refused for `reason`; for doors that take the steps of [`verify`] one by one.
-pub fn refuse(reason: Reason, required: &ScopeSet, policy: &Policy) -> Refusal {
+pub fn refuse(reason: Reason, required: &Scope, policy: &Policy) -> Refusal {
     let challenge = Challenge::new(&reason, required, policy);
     Refusal { reason, challenge }
 }
 
 fn decide(
     request: &Request<'_>,
-    required: &ScopeSet,
+    required: &Scope,
     policy: &Policy,
     keys: &JwkSet,
     now: NumericDate,
 ) -> Result<Verified, Reason> {
     let token = credential::bearer(request.authorization)?;
     let verified = access_token::verify(token, policy, keys, now)?;
-    if !verified.scope.contains_all(required) {
+    if !required.is_subset_of(&verified.scope) {
         return Err(Reason::InsufficientScope);
     }
     Ok(verified)

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 const TIME_LIMIT: Duration = Duration::from_secs(10);
-const MAX_MESSAGE: u64 = 1024 * 1024;
+const MAX_MESSAGE: usize = 1024 * 1024;
 const MAX_HEADERS: usize = 128;
 
 /// A request, each part as it goes over the wire.
@@ -58,18 +58,37 @@ impl Request {
     }
 }
 
-/// Sends octets that may be no HTTP at all and gives what comes back before the peer closes.
+/// Sends octets that may be no HTTP at all and gives what comes back: one whole response, or as much of one as comes
+/// before the peer closes. Envoy keeps a connection open for a while after its last answer, so the end of the response
+/// is not the end of the connection.
 pub fn exchange(port: u16, octets: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(TIME_LIMIT))?;
     stream.set_write_timeout(Some(TIME_LIMIT))?;
     stream.write_all(octets)?;
     let mut answer = Vec::new();
-    match stream.take(MAX_MESSAGE).read_to_end(&mut answer) {
-        // A peer that refuses early closes with our octets unread, which shows as a reset after its answer.
-        Err(error) if answer.is_empty() => Err(error),
-        _ => Ok(answer),
+    let mut buffer = [0; 16 * 1024];
+    while !is_whole(&answer) && answer.len() < MAX_MESSAGE {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => answer.extend_from_slice(buffer.get(..length).unwrap_or_default()),
+            // A peer that refuses early closes with our octets unread, which shows as a reset after its answer.
+            Err(error) if answer.is_empty() => return Err(error),
+            Err(_) => break,
+        }
     }
+    Ok(answer)
+}
+
+/// Whether a response has come to the end that its `content-length` announces.
+fn is_whole(octets: &[u8]) -> bool {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut head = httparse::Response::new(&mut headers);
+    let Ok(httparse::Status::Complete(length)) = head.parse(octets) else { return false };
+    let announced = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let announced =
+        announced.and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok());
+    announced.is_some_and(|announced| octets.len() >= length + announced)
 }
 
 impl Response {
@@ -179,7 +198,7 @@ fn serve(
 fn receive(stream: &mut TcpStream) -> std::io::Result<Option<Received>> {
     let mut octets = Vec::new();
     let mut buffer = [0; 4096];
-    while (octets.len() as u64) < MAX_MESSAGE {
+    while octets.len() < MAX_MESSAGE {
         let length = stream.read(&mut buffer)?;
         octets.extend_from_slice(buffer.get(..length).unwrap_or_default());
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
