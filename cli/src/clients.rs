@@ -61,7 +61,8 @@ impl Add {
             return Err(format!("--redirect-uri {uri}: must be an absolute URI without a fragment").into());
         }
         let scope = self.scope.as_deref().map(Scope::parse).transpose();
-        let scope = scope.map_err(|_| "--scope: must be scope values separated by single spaces (RFC 6749 §3.3)")?;
+        let scope =
+            scope.map_err(|_| "--scope: must be scope values separated by single spaces (RFC 6749 §3.3)")?;
         let client_id = self.client_id.clone().unwrap_or_else(|| random::secret().expose().clone());
         if client_id.is_empty() || !client_id.bytes().all(|b| matches!(b, 0x20..=0x7E)) {
             return Err("--client-id: must be printable ASCII (RFC 6749 Appendix A.1)".into());

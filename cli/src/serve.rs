@@ -40,12 +40,7 @@ impl Serve {
         let log = if self.quiet { Log::without_requests() } else { Log::stderr() };
         let variables = self.application.variables()?;
         settings::check(&Manifest::read(&self.application.manifest)?, &variables)?;
-        let options = Options {
-            variables,
-            key_value: self.location()?,
-            log,
-            ..Options::default()
-        };
+        let options = Options { variables, key_value: self.location()?, log, ..Options::default() };
         let host = Host::load(&self.application.manifest, options)?;
         Runtime::new()?.block_on(async {
             let listener = TcpListener::bind(self.listen)
@@ -63,7 +58,8 @@ impl Serve {
             return Ok(Location::Memory);
         }
         if let Some(directory) = self.state.parent() {
-            std::fs::create_dir_all(directory).map_err(|error| format!("--state {}: {error}", self.state.display()))?;
+            std::fs::create_dir_all(directory)
+                .map_err(|error| format!("--state {}: {error}", self.state.display()))?;
         }
         Ok(Location::File(self.state.clone()))
     }

@@ -19,7 +19,9 @@ pub(crate) fn check(manifest: &Manifest, given: &BTreeMap<String, String>) -> Re
     for component in manifest.components.values() {
         let text = match (&variable, file(manifest, component)) {
             (Some(text), _) if component.variables.contains_key(VARIABLE) => text.clone(),
-            (_, Some(path)) => std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?,
+            (_, Some(path)) => {
+                std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?
+            }
             (_, None) => continue,
         };
         Config::from_toml(&text)?;
@@ -31,7 +33,9 @@ pub(crate) fn check(manifest: &Manifest, given: &BTreeMap<String, String>) -> Re
 fn file(manifest: &Manifest, component: &Component) -> Option<PathBuf> {
     component.files.iter().find_map(|mount| match mount {
         Mount::Pattern(pattern) if pattern == FILE => Some(manifest.directory.join(FILE)),
-        Mount::Placed { source, destination } if destination.strip_prefix("/").unwrap_or(destination) == FILE.as_ref() => {
+        Mount::Placed { source, destination }
+            if destination.strip_prefix("/").unwrap_or(destination) == FILE.as_ref() =>
+        {
             Some(manifest.directory.join(source))
         }
         Mount::Placed { source, destination } if destination.as_os_str() == "/" => {

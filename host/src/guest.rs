@@ -120,7 +120,10 @@ impl HasData for Values {
 impl variables::Host for Known<'_> {}
 
 impl<T: Send> variables::HostWithStore<T> for Values {
-    async fn get(accessor: &Accessor<T, Self>, name: String) -> wasmtime::Result<Result<String, variables::Error>> {
+    async fn get(
+        accessor: &Accessor<T, Self>,
+        name: String,
+    ) -> wasmtime::Result<Result<String, variables::Error>> {
         if !crate::variables::is_valid_name(&name) {
             return Ok(Err(variables::Error::InvalidName(name)));
         }

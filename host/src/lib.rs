@@ -185,7 +185,8 @@ fn environment(name: &str) -> Option<String> {
 }
 
 fn engine_for(manifest: &Manifest, limits: &Limits) -> Result<Engine, LoadError> {
-    let parts = manifest.components.values().map(|component| component.dependencies.len() + 1).max().unwrap_or(1);
+    let parts =
+        manifest.components.values().map(|component| component.dependencies.len() + 1).max().unwrap_or(1);
     // Instances that only finish work after their response do not count as in flight.
     let instances = limits.in_flight.saturating_mul(2);
     let bounded = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);

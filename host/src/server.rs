@@ -154,7 +154,11 @@ impl Server {
         response
     }
 
-    async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<WasiBody>, Refusal> {
+    async fn answer(
+        &self,
+        peer: SocketAddr,
+        request: Request<Incoming>,
+    ) -> Result<Response<WasiBody>, Refusal> {
         let path = request.uri().path().to_owned();
         let found = route::find(&self.routes, &path).ok_or(Refusal::NotFound)?;
         let handler = self.components.get(&found.route.component).ok_or(Refusal::NotFound)?;
@@ -188,7 +192,8 @@ impl Server {
         if parts.headers.values().any(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
             return Err(Refusal::BadRequest);
         }
-        let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let announced =
+            parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > self.limits.body as u64) {
             return Err(Refusal::TooLarge);
         }
@@ -225,9 +230,7 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Result<Authority, Refusal> {
     let mut hosts = headers.get_all(HOST).iter();
     let named = match (hosts.next(), hosts.next()) {
         (None, _) => None,
-        (Some(host), None) => {
-            Some(Authority::try_from(host.as_bytes()).map_err(|_| Refusal::BadRequest)?)
-        }
+        (Some(host), None) => Some(Authority::try_from(host.as_bytes()).map_err(|_| Refusal::BadRequest)?),
         (Some(_), Some(_)) => return Err(Refusal::BadRequest),
     };
     match (named, uri.authority()) {

@@ -42,7 +42,10 @@ impl Attesto {
     }
 
     /// Starts the application with its manifest and its settings changed.
-    pub fn start_with(manifest: impl FnOnce(String) -> String, settings: impl FnOnce(String) -> String) -> Self {
+    pub fn start_with(
+        manifest: impl FnOnce(String) -> String,
+        settings: impl FnOnce(String) -> String,
+    ) -> Self {
         let [port] = free_ports();
         let directory = application(port, manifest, settings);
         let secret = people_and_clients(directory.path());
@@ -71,7 +74,10 @@ impl Attesto {
 }
 
 /// Whether `attesto check` finds the application good, and what it says.
-pub fn check(manifest: impl FnOnce(String) -> String, settings: impl FnOnce(String) -> String) -> (bool, String) {
+pub fn check(
+    manifest: impl FnOnce(String) -> String,
+    settings: impl FnOnce(String) -> String,
+) -> (bool, String) {
     let directory = application(8080, manifest, settings);
     let output = attesto(directory.path())
         .args(["check", "--variables-file", "variables.toml"])
@@ -96,11 +102,15 @@ fn application(
     let directory = TempDir::new().expect("a directory can be made");
     let root = project_root();
     let read = |name: &str| fs::read_to_string(root.join(name)).expect("the repository has it");
-    let write = |name: &str, text: String| fs::write(directory.path().join(name), text).expect("it can be written");
+    let write =
+        |name: &str, text: String| fs::write(directory.path().join(name), text).expect("it can be written");
     component("authorization_server");
     let components = format!("{}/", target_dir().join("components").display());
     write("spin.toml", manifest(read("spin.toml")).replace("target/components/", &components));
-    write("attesto.toml", settings(read("attesto.toml")).replace("localhost:8080", &format!("localhost:{port}")));
+    write(
+        "attesto.toml",
+        settings(read("attesto.toml")).replace("localhost:8080", &format!("localhost:{port}")),
+    );
     write("variables.toml", keys().to_owned());
     directory
 }
@@ -121,7 +131,17 @@ fn people_and_clients(directory: &Path) -> String {
     run(attesto(directory).args(add_client).args(["--client-id", CLIENT_ID, "--name", "Demo app"]), "");
     let confidential = ["--client-id", "backend", "--name", "Back end", "--confidential"];
     let printed = run(attesto(directory).args(add_client).args(confidential), "");
-    let user = ["users", "add", USERNAME, "--state", "state.db", "--name", "Alice Doe", "--email", "alice@example.com"];
+    let user = [
+        "users",
+        "add",
+        USERNAME,
+        "--state",
+        "state.db",
+        "--name",
+        "Alice Doe",
+        "--email",
+        "alice@example.com",
+    ];
     run(attesto(directory).args(user), &format!("{PASSWORD}\n"));
     let secret = printed.lines().find_map(|line| line.strip_prefix("client_secret "));
     secret.expect("a confidential client is given a secret").trim().to_owned()

@@ -107,7 +107,8 @@ impl Page {
 
     /// The body as JSON.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {}: {}", self.status, self.body))
+        serde_json::from_str(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {}: {}", self.status, self.body))
     }
 
     /// The hidden fields of the form for `action`.
@@ -129,6 +130,11 @@ impl Page {
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     let (value, _) = rest.split_once('"')?;
-    let references = [("&#38;", "&"), ("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&amp;", "&")];
-    Some(references.iter().fold(value.to_owned(), |text, (reference, character)| text.replace(reference, character)))
+    let references =
+        [("&#38;", "&"), ("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&amp;", "&")];
+    Some(
+        references
+            .iter()
+            .fold(value.to_owned(), |text, (reference, character)| text.replace(reference, character)),
+    )
 }

@@ -126,7 +126,8 @@ pub async fn get(address: SocketAddr, path: &str) -> Answer {
 pub async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Answer {
     let exchange = async {
         let stream = TcpStream::connect(address).await.expect("connects");
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         let connection = tokio::spawn(connection);
         let (parts, body) = sender.send_request(request).await.expect("answers").into_parts();
         let body = body.collect().await.expect("the body arrives whole").to_bytes();

@@ -106,7 +106,10 @@ impl Store {
     }
 
     fn consume(&self, digest: &str, binding: &str, now: u64) -> Value {
-        self.call("/consent-grant-store/consume", &json!({ "digest": digest, "binding": binding, "now": now }))
+        self.call(
+            "/consent-grant-store/consume",
+            &json!({ "digest": digest, "binding": binding, "now": now }),
+        )
     }
 
     fn grant(&self, binding: &str) -> String {
@@ -179,7 +182,9 @@ fn a_redemption_learns_of_a_replay_that_came_before_it_was_finalized() {
 #[test]
 fn a_revoked_token_is_denied_until_it_expires() {
     for store in stores() {
-        let is_revoked = |jti: &str, now: u64| store.call("/revoked-token-store/is-revoked", &json!({ "jti": jti, "now": now }));
+        let is_revoked = |jti: &str, now: u64| {
+            store.call("/revoked-token-store/is-revoked", &json!({ "jti": jti, "now": now }))
+        };
         assert_eq!(is_revoked("a", NOW), false);
         store.call("/revoked-token-store/revoke", &json!({ "jti": "a", "expires_at": NOW + 900 }));
         assert_eq!(is_revoked("a", NOW + 899), true);
@@ -205,7 +210,8 @@ fn a_consent_grant_is_consumed_once_for_its_own_request_before_it_expires() {
 fn of_100_parallel_redemptions_one_wins() {
     for store in stores() {
         let code = store.code();
-        let (answers, instances) = store.call_in_parallel("/code-store/redeem", &json!({ "digest": code, "now": NOW }));
+        let (answers, instances) =
+            store.call_in_parallel("/code-store/redeem", &json!({ "digest": code, "now": NOW }));
         assert!(instances >= 4, "only {instances} instances took part");
         assert_eq!(answers.iter().filter(|answer| **answer == "redeemed").count(), 1);
     }
@@ -233,7 +239,10 @@ fn of_a_redemption_and_its_replay_one_always_learns_of_the_other() {
                 let replay = scope.spawn(|| store.redeem(&code, NOW));
                 (finalization.join().expect("an answer"), replay.join().expect("an answer"))
             });
-            assert!(finalized == "replayed" || replayed != json!({ "replayed": null }), "neither saw the other");
+            assert!(
+                finalized == "replayed" || replayed != json!({ "replayed": null }),
+                "neither saw the other"
+            );
         }
     }
 }
@@ -245,7 +254,8 @@ fn a_planted_get_then_set_store_has_more_winners_than_one() {
     let store = Store::start("planted_store");
     let most = (0..5).map(|_| {
         let code = store.code();
-        let (answers, instances) = store.call_in_parallel("/code-store/redeem", &json!({ "digest": code, "now": NOW }));
+        let (answers, instances) =
+            store.call_in_parallel("/code-store/redeem", &json!({ "digest": code, "now": NOW }));
         assert!(instances >= 4, "only {instances} instances took part");
         answers.iter().filter(|answer| **answer == "redeemed").count()
     });

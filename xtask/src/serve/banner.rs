@@ -14,11 +14,7 @@ const CODE_CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// The text, with the gateway's part only if Envoy runs.
 pub(crate) fn banner(with_envoy: bool) -> String {
-    let gateway = if with_envoy {
-        format!("    an API behind Envoy    {API}\n")
-    } else {
-        String::new()
-    };
+    let gateway = if with_envoy { format!("    an API behind Envoy    {API}\n") } else { String::new() };
     let keeps_out = if with_envoy {
         format!("\n  Envoy keeps strangers out:\n\n    curl -i {API}{ORDERS}\n")
     } else {
@@ -89,6 +85,8 @@ mod tests {
     #[test]
     fn the_lines_to_paste_name_the_registered_client() {
         let text = redeem("the-code");
-        assert!([CLIENT, REDIRECT_URI, "code=the-code", CODE_VERIFIER].iter().all(|needed| text.contains(needed)));
+        assert!(
+            [CLIENT, REDIRECT_URI, "code=the-code", CODE_VERIFIER].iter().all(|needed| text.contains(needed))
+        );
     }
 }

@@ -71,7 +71,8 @@ pub(crate) fn callback(head: &str) -> String {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     let parameter = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     // The page is plain text, and a line to paste into a shell: nothing but a code's own characters goes into it.
-    let code = parameter("code").filter(|code| code.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+    let code = parameter("code")
+        .filter(|code| code.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
     match code {
         Some(code) => format!(
             "You are back at the demo client, which was sent a code. It is good for a minute and for one use.\n\n\

@@ -20,7 +20,9 @@ impl scope_policy::Guest for bindings::Rules {
         Ok(())
     }
 
-    async fn authorize_scope(request: scope_policy::ScopeRequest) -> Result<scope_policy::Decision, types::Error> {
+    async fn authorize_scope(
+        request: scope_policy::ScopeRequest,
+    ) -> Result<scope_policy::Decision, types::Error> {
         if request.requested.iter().any(|token| token == "profile") {
             return Ok(scope_policy::Decision::Refused);
         }

@@ -14,7 +14,8 @@ fn verified(attesto: &Attesto, token: &Value, alg: Algorithm, typ: &str) -> Valu
     let jwks = Browser::new(attesto.issuer()).get("/.well-known/jwks.json").body;
     let keys = JwkSet::from_json(jwks.as_bytes()).expect("a JWK Set");
     let policy = jws::Policy { algorithms: &[alg], typ: Some(typ) };
-    let jws = UnverifiedJws::parse(token.as_str().expect("a token")).and_then(|jws| jws.verify(&keys, &policy));
+    let jws =
+        UnverifiedJws::parse(token.as_str().expect("a token")).and_then(|jws| jws.verify(&keys, &policy));
     serde_json::from_slice(jws.expect("a token of this server").payload()).expect("claims")
 }
 
@@ -47,7 +48,8 @@ fn a_person_signs_in_and_consents_and_the_client_gets_tokens() {
     assert_eq!(id["nonce"], "n-0S6_WzA2Mj");
     assert_eq!(id["sub"], access["sub"]);
 
-    let userinfo = browser.get_with_token("/oauth/userinfo", tokens["access_token"].as_str().expect("a token"));
+    let userinfo =
+        browser.get_with_token("/oauth/userinfo", tokens["access_token"].as_str().expect("a token"));
     assert_eq!(userinfo.status, 200, "{}", userinfo.body);
     assert_eq!(userinfo.json(), json!({ "sub": access["sub"], "email": "alice@example.com" }));
 
@@ -167,10 +169,14 @@ fn a_wrong_password_does_not_sign_in() {
     let attesto = Attesto::start();
     let browser = Browser::new(attesto.issuer());
     let page = browser.get(&authorize(CLIENT_ID, "openid"));
-    let refused = browser.submit(&page, "/account/sign-in", &[("username", "alice"), ("password", "wrong horse")]);
+    let refused =
+        browser.submit(&page, "/account/sign-in", &[("username", "alice"), ("password", "wrong horse")]);
     assert_ne!(refused.status, 303);
     assert!(refused.body.contains("role=\"alert\""));
-    assert_eq!(browser.get(&format!("{}&prompt=none", authorize(CLIENT_ID, "openid"))).parameter("error").as_deref(), Some("login_required"));
+    assert_eq!(
+        browser.get(&format!("{}&prompt=none", authorize(CLIENT_ID, "openid"))).parameter("error").as_deref(),
+        Some("login_required")
+    );
 }
 
 #[test]
@@ -180,7 +186,8 @@ fn the_session_cookie_is_out_of_reach_of_scripts_and_other_sites() {
     let page = browser.get(&authorize(CLIENT_ID, "openid"));
     let fields = [("username", "alice"), ("password", "correct horse battery staple")];
     let signed_in = browser.submit(&page, "/account/sign-in", &fields);
-    let cookies: Vec<_> = signed_in.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect();
+    let cookies: Vec<_> =
+        signed_in.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect();
     let session = cookies.iter().find(|cookie| cookie.contains("attesto_session=") && !cookie.contains("=;"));
     let session = session.unwrap_or_else(|| panic!("no session cookie: {cookies:?}"));
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {

@@ -25,12 +25,17 @@ fn malformed_token_requests_are_invalid_request() {
     ] {
         let answer = browser.post_body("/oauth/token", media_type, body.as_bytes());
         let shown = body.get(..40).unwrap_or(body);
-        assert_eq!((answer.status, answer.json()["error"].as_str()), (status, Some("invalid_request")), "{shown}");
+        assert_eq!(
+            (answer.status, answer.json()["error"].as_str()),
+            (status, Some("invalid_request")),
+            "{shown}"
+        );
         assert_eq!(answer.header("cache-control"), "no-store", "{shown}");
     }
     let in_query = browser.post("/oauth/token?client_secret=x", &token_request("x"));
     assert_eq!((in_query.status, in_query.json()["error"].as_str()), (400, Some("invalid_request")));
-    let repeatable = browser.post("/oauth/token", &[&token_request("x")[..], &[("audience", "a"), ("audience", "b")]].concat());
+    let repeatable = browser
+        .post("/oauth/token", &[&token_request("x")[..], &[("audience", "a"), ("audience", "b")]].concat());
     assert_eq!(repeatable.json()["error"], "invalid_grant");
     assert_eq!(browser.get("/oauth/token").status, 405);
 }
@@ -74,17 +79,29 @@ fn no_octets_at_any_endpoint_make_a_500_or_stop_the_server() {
         let path = paths[round % paths.len()];
         let media_type = media_types[round % media_types.len()];
         let percent: String = noise.iter().map(|octet| format!("%{octet:02x}")).collect();
-        let visible: Vec<u8> = noise.iter().map(|octet| 0x21 + octet % 0x5e).filter(|octet| !b" #".contains(octet)).collect();
+        let visible: Vec<u8> =
+            noise.iter().map(|octet| 0x21 + octet % 0x5e).filter(|octet| !b" #".contains(octet)).collect();
         let mut target = path.as_bytes().to_vec();
         if round % 3 == 1 {
             target.extend([b"?client_id=demo&", percent.as_bytes()].concat());
         } else if round % 3 == 2 {
             target.extend([b"?", &visible[..]].concat());
         }
-        let header: Vec<u8> = noise.iter().copied().filter(|octet| !matches!(octet, 0..0x20 | 0x7f)).collect();
-        let mut message = [if round % 2 == 0 { &b"POST "[..] } else { b"GET " }, &target, b" HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n"].concat();
-        message.extend([b"authorization: Bearer ", &header[..], b"\r\ncookie: attesto_session=", &header, b"\r\n"].concat());
-        message.extend(format!("content-type: {media_type}\r\ncontent-length: {}\r\n\r\n", noise.len()).as_bytes());
+        let header: Vec<u8> =
+            noise.iter().copied().filter(|octet| !matches!(octet, 0..0x20 | 0x7f)).collect();
+        let mut message = [
+            if round % 2 == 0 { &b"POST "[..] } else { b"GET " },
+            &target,
+            b" HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n",
+        ]
+        .concat();
+        message.extend(
+            [b"authorization: Bearer ", &header[..], b"\r\ncookie: attesto_session=", &header, b"\r\n"]
+                .concat(),
+        );
+        message.extend(
+            format!("content-type: {media_type}\r\ncontent-length: {}\r\n\r\n", noise.len()).as_bytes(),
+        );
         message.extend(&noise);
         let answer = exchange(attesto.port(), &message).unwrap_or_default();
         let line = String::from_utf8_lossy(answer.get(..12).unwrap_or_default()).into_owned();
@@ -105,9 +122,14 @@ fn two_authorization_headers_and_non_utf8_ones_are_refused() {
         (&[b"Basic YTpi"], 401),
         (&[b"Bearer a.b.c"], 401),
     ] {
-        let request = headers.iter().fold(Request::get("/oauth/userinfo"), |request, value| request.header("authorization", value));
+        let request = headers
+            .iter()
+            .fold(Request::get("/oauth/userinfo"), |request, value| request.header("authorization", value));
         let answer = request.send(attesto.port());
         assert_eq!(answer.status, status, "{headers:?}");
-        assert!(answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")), "{headers:?}");
+        assert!(
+            answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")),
+            "{headers:?}"
+        );
     }
 }

@@ -46,7 +46,11 @@ fn the_repositorys_own_application_is_good() {
 fn bad_settings_are_refused_before_anything_starts_naming_the_keys() {
     let (good, message) = check(
         |manifest| manifest,
-        |settings| settings.replace("http://localhost:8080", "http://auth.example").replace("audience = \"http", "audience = \"x"),
+        |settings| {
+            settings
+                .replace("http://localhost:8080", "http://auth.example")
+                .replace("audience = \"http", "audience = \"x")
+        },
     );
     assert!(!good);
     assert!(message.contains("`issuer`"), "{message}");

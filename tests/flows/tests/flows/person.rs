@@ -9,7 +9,8 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// The authorization request of a client for a scope.
 pub(crate) fn authorize(client_id: &str, scope: &str) -> String {
-    let parameter = |name: &str, value: &str| format!("{name}={}", value.replace(' ', "+").replace(':', "%3A"));
+    let parameter =
+        |name: &str, value: &str| format!("{name}={}", value.replace(' ', "+").replace(':', "%3A"));
     let parameters = [
         parameter("response_type", "code"),
         parameter("client_id", client_id),
@@ -27,7 +28,8 @@ pub(crate) fn authorize(client_id: &str, scope: &str) -> String {
 pub(crate) fn sign_in(browser: &Browser, request: &str) -> Page {
     let page = browser.get(request);
     assert_eq!(page.status, 200, "{}", page.body);
-    let signed_in = browser.submit(&page, "/account/sign-in", &[("username", USERNAME), ("password", PASSWORD)]);
+    let signed_in =
+        browser.submit(&page, "/account/sign-in", &[("username", USERNAME), ("password", PASSWORD)]);
     browser.get(signed_in.location())
 }
 
