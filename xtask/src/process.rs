@@ -1,6 +1,7 @@
 //! Starting other programs, and saying what happens meanwhile.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
