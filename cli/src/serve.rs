@@ -28,6 +28,10 @@ pub(crate) struct Serve {
     #[arg(long, conflicts_with = "state")]
     in_memory: bool,
 
+    /// Compile the components at every start instead of keeping the result in ~/.cache/attesto
+    #[arg(long)]
+    no_cache: bool,
+
     /// Print no line per request
     #[arg(long)]
     quiet: bool,
@@ -40,6 +44,7 @@ impl Serve {
         let options = Options {
             variables: self.application.variables()?,
             key_value: self.location()?,
+            cache: if self.no_cache { None } else { cache_directory() },
             log,
             ..Options::default()
         };
@@ -64,6 +69,13 @@ impl Serve {
         }
         Ok(Location::File(self.state.clone()))
     }
+}
+
+/// The user's cache directory, by the XDG base directory specification.
+fn cache_directory() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("attesto"))
 }
 
 /// Ready at the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once.

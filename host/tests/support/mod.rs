@@ -38,7 +38,8 @@ impl App {
         let lines = Lines::default();
         let sink = Arc::clone(&lines);
         let log = Log::to(move |kind, line| sink.lock().unwrap().push((kind, line.to_owned())));
-        let mut options = Options { log, ..Options::default() };
+        let cache = Some(fixtures::target().join("attesto-cache"));
+        let mut options = Options { log, cache, ..Options::default() };
         options.variables.insert("secret".to_owned(), "hush".to_owned());
         Self { directory, manifest, options, lines }
     }
