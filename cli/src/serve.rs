@@ -65,7 +65,8 @@ impl Serve {
             return Ok(Location::Memory);
         }
         if let Some(directory) = self.state.parent() {
-            std::fs::create_dir_all(directory).map_err(|error| format!("--state {}: {error}", self.state.display()))?;
+            std::fs::create_dir_all(directory)
+                .map_err(|error| format!("--state {}: {error}", self.state.display()))?;
         }
         Ok(Location::File(self.state.clone()))
     }

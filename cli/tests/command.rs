@@ -56,7 +56,10 @@ fn bad_configuration_fails_with_one_line_naming_the_key() {
         let output = app.run(&[command, "--variable", "secret=x"]);
         assert_eq!(output.status.code(), Some(1));
         let message = text(&output.stderr);
-        assert!(message.starts_with("attesto: spin.toml") && message.contains("allowed_inbound_hosts"), "{message}");
+        assert!(
+            message.starts_with("attesto: spin.toml") && message.contains("allowed_inbound_hosts"),
+            "{message}"
+        );
     }
     let output = App::new(|manifest| manifest).run(&["serve"]);
     let message = text(&output.stderr);
@@ -93,12 +96,17 @@ struct Server {
 
 impl Server {
     fn start(app: &App, arguments: &[&str]) -> Self {
-        let mut child =
-            app.attesto(&["serve", "--listen", "127.0.0.1:0"]).args(arguments).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = app
+            .attesto(&["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut printed = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         printed.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}")).to_owned();
+        let address =
+            line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}")).to_owned();
         // Keeps the pipe empty, so that the server never waits for a reader.
         std::thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
         Self { child, address }

@@ -127,11 +127,17 @@ impl fmt::Display for Import {
 #[must_use]
 pub fn class_of(import: &Import) -> Option<Class> {
     match (import.package(), import.interface()) {
-        ("wasi:keyvalue" | "spin:key-value", _) | ("fermyon:spin", "key-value") => Some(Class::KeyValueStores),
-        ("spin:variables" | "wasi:config", _) | ("fermyon:spin", "variables" | "config") => Some(Class::Variables),
+        ("wasi:keyvalue" | "spin:key-value", _) | ("fermyon:spin", "key-value") => {
+            Some(Class::KeyValueStores)
+        }
+        ("spin:variables" | "wasi:config", _) | ("fermyon:spin", "variables" | "config") => {
+            Some(Class::Variables)
+        }
         ("wasi:http", "client" | "outgoing-handler" | "handler")
         | ("wasi:sockets" | "spin:postgres" | "spin:mysql" | "spin:redis" | "spin:mqtt", _)
-        | ("fermyon:spin", "http" | "postgres" | "mysql" | "redis" | "mqtt") => Some(Class::AllowedOutboundHosts),
+        | ("fermyon:spin", "http" | "postgres" | "mysql" | "redis" | "mqtt") => {
+            Some(Class::AllowedOutboundHosts)
+        }
         ("spin:sqlite", _) | ("fermyon:spin", "sqlite") => Some(Class::SqliteDatabases),
         ("fermyon:spin", "llm") => Some(Class::AiModels),
         ("wasi:filesystem", "preopens") => Some(Class::Files),
@@ -143,7 +149,8 @@ pub fn class_of(import: &Import) -> Option<Class> {
 fn is_harmless(import: &Import) -> bool {
     matches!(
         (import.package(), import.interface()),
-        ("wasi:cli" | "wasi:filesystem" | "wasi:io" | "wasi:clocks" | "wasi:random", _) | ("wasi:http", "types")
+        ("wasi:cli" | "wasi:filesystem" | "wasi:io" | "wasi:clocks" | "wasi:random", _)
+            | ("wasi:http", "types")
     )
 }
 
@@ -211,7 +218,10 @@ mod tests {
             ("wasi:keyvalue", "store", Some("0.2.0-draft2"))
         );
         let plain = Import::new("fermyon:spin/key-value");
-        assert_eq!((plain.package(), plain.interface(), plain.version()), ("fermyon:spin", "key-value", None));
+        assert_eq!(
+            (plain.package(), plain.interface(), plain.version()),
+            ("fermyon:spin", "key-value", None)
+        );
     }
 
     #[test]
@@ -233,13 +243,15 @@ mod tests {
 
     #[test]
     fn what_the_standard_library_imports_is_harmless() {
-        let imports = ["wasi:cli/environment@0.2.6", "wasi:filesystem/preopens@0.2.6", "wasi:io/streams@0.2.6"];
+        let imports =
+            ["wasi:cli/environment@0.2.6", "wasi:filesystem/preopens@0.2.6", "wasi:io/streams@0.2.6"];
         assert!(check("p:q@1.0.0", &imports.map(Import::new), &BTreeSet::new()).is_ok());
     }
 
     #[test]
     fn an_import_in_no_list_is_refused_even_when_everything_is_inherited() {
-        let excess = check("p:q@1.0.0", &[Import::new("attesto:keystore/signer@0.1.0")], &Class::ALL.into()).unwrap_err();
+        let excess = check("p:q@1.0.0", &[Import::new("attesto:keystore/signer@0.1.0")], &Class::ALL.into())
+            .unwrap_err();
         assert_eq!(excess.class, None);
     }
 }

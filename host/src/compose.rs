@@ -48,12 +48,16 @@ impl<'a> Composition<'a> {
 
     fn add(&mut self, dependency: &Dependency) -> Result<(), LoadError> {
         let name = dependency.name();
-        let wanted: Vec<Import> = self.imports.iter().filter(|import| satisfies(dependency, import)).cloned().collect();
+        let wanted: Vec<Import> =
+            self.imports.iter().filter(|import| satisfies(dependency, import)).cloned().collect();
         if wanted.is_empty() {
-            return Err(self.error(format!("imports no interface of {name}, so the part would never be called")));
+            return Err(
+                self.error(format!("imports no interface of {name}, so the part would never be called"))
+            );
         }
         let wasm = read(&dependency.path)?;
-        let imports = capabilities::imports_of(&wasm).map_err(|cause| self.error(format!("part {name}: {cause}")))?;
+        let imports =
+            capabilities::imports_of(&wasm).map_err(|cause| self.error(format!("part {name}: {cause}")))?;
         capabilities::check(&name, &imports, &dependency.inherits)?;
 
         // wac knows a package by its name, which must be unique; the WIT package's own name could be an import of main.
@@ -61,16 +65,22 @@ impl<'a> Composition<'a> {
             .map_err(|cause| self.error(format!("part {name}: {cause}")))?;
         let instance = self.graph.instantiate(part);
         if !dependency.inherits.contains(&Class::Files) {
-            self.withhold_files(part, instance).map_err(|cause| self.error(format!("part {name}: {cause}")))?;
+            self.withhold_files(part, instance)
+                .map_err(|cause| self.error(format!("part {name}: {cause}")))?;
         }
         for import in wanted {
             let export = self.graph.alias_instance_export(instance, import.as_str()).map_err(|_| {
                 let exports = names(&self.graph, part, Side::Exports).join(", ");
                 self.error(format!("part {name} does not export {import}; it exports {exports}"))
             })?;
-            self.graph.set_instantiation_argument(self.instance, import.as_str(), export).map_err(|error| {
-                self.error(format!("part {name} exports {import} with other types than imported: {}", chain(&error)))
-            })?;
+            self.graph.set_instantiation_argument(self.instance, import.as_str(), export).map_err(
+                |error| {
+                    self.error(format!(
+                        "part {name} exports {import} with other types than imported: {}",
+                        chain(&error)
+                    ))
+                },
+            )?;
         }
         Ok(())
     }
@@ -135,7 +145,8 @@ fn satisfies(dependency: &Dependency, import: &Import) -> bool {
 }
 
 fn register(graph: &mut CompositionGraph, name: &str, wasm: Vec<u8>) -> Result<PackageId, String> {
-    let package = Package::from_bytes(name, None, wasm, graph.types_mut()).map_err(|error| format!("{error:#}"))?;
+    let package =
+        Package::from_bytes(name, None, wasm, graph.types_mut()).map_err(|error| format!("{error:#}"))?;
     graph.register_package(package).map_err(|error| chain(&error))
 }
 

@@ -41,7 +41,9 @@ pub enum LoadError {
         env: String,
     },
     /// A value was given for a variable that the manifest does not declare.
-    #[error("variables.{name}: given on the command line or in a file, but the manifest declares no such variable")]
+    #[error(
+        "variables.{name}: given on the command line or in a file, but the manifest declares no such variable"
+    )]
     UnknownVariable {
         /// The name as given.
         name: String,
@@ -87,6 +89,7 @@ pub(crate) fn read(path: &std::path::Path) -> Result<Vec<u8>, LoadError> {
 
 /// Reads a TOML file, naming it and the offending key when that fails.
 pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(path: &std::path::Path) -> Result<T, LoadError> {
-    let text = std::fs::read_to_string(path).map_err(|cause| LoadError::Read { path: path.to_owned(), cause })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|cause| LoadError::Read { path: path.to_owned(), cause })?;
     toml::from_str(&text).map_err(|cause| LoadError::Syntax { path: path.to_owned(), cause: Box::new(cause) })
 }

@@ -36,7 +36,8 @@ fn copy_matches(key: &str, pattern: &str, directory: &Path, root: &Path) -> Resu
         .map_err(|error| LoadError::key(key, format!("{pattern:?}: {error}")))?;
     let mut found = false;
     for path in matches {
-        let path = path.map_err(|error| LoadError::Read { path: error.path().to_owned(), cause: error.into() })?;
+        let path =
+            path.map_err(|error| LoadError::Read { path: error.path().to_owned(), cause: error.into() })?;
         let name = path.strip_prefix(directory).unwrap_or(&path);
         copy(key, &path, &root.join(name))?;
         found = true;
@@ -47,7 +48,11 @@ fn copy_matches(key: &str, pattern: &str, directory: &Path, root: &Path) -> Resu
 /// A path that stays below wherever it is put.
 fn inside(key: &str, path: &Path) -> Result<PathBuf, LoadError> {
     let stays = path.components().all(|step| matches!(step, Step::Normal(_) | Step::CurDir));
-    if stays { Ok(path.to_owned()) } else { Err(LoadError::key(key, format!("{path:?} leaves the directory"))) }
+    if stays {
+        Ok(path.to_owned())
+    } else {
+        Err(LoadError::key(key, format!("{path:?} leaves the directory")))
+    }
 }
 
 fn copy(key: &str, from: &Path, to: &Path) -> Result<(), LoadError> {

@@ -116,8 +116,9 @@ impl Host {
             };
             files.extend(mounted);
             let timeout = options.limits.instance_timeout();
-            let application = Application::compile(&engine, &wasm, compose::WITHHELD_PREOPENS, grants, timeout)
-                .map_err(|cause| LoadError::component(id, cause))?;
+            let application =
+                Application::compile(&engine, &wasm, compose::WITHHELD_PREOPENS, grants, timeout)
+                    .map_err(|cause| LoadError::component(id, cause))?;
             components.insert(id.clone(), application);
         }
         let server = Server::new(manifest.routes, components, options.limits, options.log);
@@ -175,7 +176,8 @@ fn environment(name: &str) -> Option<String> {
 }
 
 fn engine_for(manifest: &Manifest, options: &Options) -> Result<Engine, LoadError> {
-    let parts = manifest.components.values().map(|component| component.dependencies.len() + 1).max().unwrap_or(1);
+    let parts =
+        manifest.components.values().map(|component| component.dependencies.len() + 1).max().unwrap_or(1);
     // Instances that only finish work after their response do not count as in flight.
     let instances = options.limits.in_flight.saturating_mul(2);
     let bounded = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);

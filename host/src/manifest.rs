@@ -225,8 +225,12 @@ impl raw::Manifest {
         for (name, variable) in self.variables {
             let key = format!("variables.{name}");
             match (&variable.default, variable.required) {
-                (Some(_), true) => return Err(LoadError::key(key, "has a default, so it cannot be required")),
-                (None, false) => return Err(LoadError::key(key, "needs `default = \"…\"` or `required = true`")),
+                (Some(_), true) => {
+                    return Err(LoadError::key(key, "has a default, so it cannot be required"));
+                }
+                (None, false) => {
+                    return Err(LoadError::key(key, "needs `default = \"…\"` or `required = true`"));
+                }
                 _ => variables.insert(name, Variable { default: variable.default }),
             };
         }
@@ -250,8 +254,8 @@ impl raw::Manifest {
                     return Err(LoadError::key(key, "must be a path or { private = true }"));
                 }
                 raw::TriggerRoute::Path(path) => {
-                    let route =
-                        Route::parse(&path, &trigger.component).map_err(|problem| LoadError::key(&key, problem))?;
+                    let route = Route::parse(&path, &trigger.component)
+                        .map_err(|problem| LoadError::key(&key, problem))?;
                     if routes.iter().any(|other| other.raw == route.raw) {
                         return Err(LoadError::key(key, format!("{path:?} is routed twice")));
                     }
@@ -291,9 +295,14 @@ impl raw::Dependency {
             Some((package, version)) => (package, Some(version.to_owned())),
             None => (name, None),
         };
-        let named = package.split_once(':').is_some_and(|(namespace, name)| !namespace.is_empty() && !name.is_empty());
+        let named = package
+            .split_once(':')
+            .is_some_and(|(namespace, name)| !namespace.is_empty() && !name.is_empty());
         if !named || package.contains('/') {
-            return Err(LoadError::key(key, "a part is bound to a whole WIT package, `namespace:name@version`"));
+            return Err(LoadError::key(
+                key,
+                "a part is bound to a whole WIT package, `namespace:name@version`",
+            ));
         }
         let inherits = match self.inherit_configuration {
             raw::Inherit::All(true) => Class::ALL.into_iter().collect(),
@@ -302,7 +311,10 @@ impl raw::Dependency {
                 .iter()
                 .map(|name| {
                     Class::from_name(name).ok_or_else(|| {
-                        LoadError::key(format!("{key}.inherit_configuration"), format!("{name:?} is not a class"))
+                        LoadError::key(
+                            format!("{key}.inherit_configuration"),
+                            format!("{name:?} is not a class"),
+                        )
                     })
                 })
                 .collect::<Result<_, _>>()?,

@@ -158,12 +158,17 @@ impl Server {
         let handler = self.components.get(&found.route.component).ok_or(Refusal::NotFound)?;
         let request = self.prepare(&found, peer, request)?;
 
+        let start = Instant::now();
         let work = async {
             let _permit = self.in_flight.acquire().await;
             handler.handle(request).await
         };
         match timeout(self.limits.request_timeout, work).await {
             Ok(Ok(response)) => Ok(response),
+            // Guests that loop on every thread can be stopped before this task learns that its time is up.
+            Ok(Err(Failure::Stopped)) if start.elapsed() >= self.limits.request_timeout => {
+                Err(Refusal::TimedOut)
+            }
             Ok(Err(Failure::Refused | Failure::Stopped)) => Err(Refusal::Failed),
             Err(_) => Err(Refusal::TimedOut),
         }
@@ -183,7 +188,8 @@ impl Server {
         if parts.headers.values().any(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
             return Err(Refusal::BadRequest);
         }
-        let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let announced =
+            parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > self.limits.body as u64) {
             return Err(Refusal::TooLarge);
         }
@@ -220,9 +226,7 @@ fn authority(uri: &Uri, headers: &HeaderMap) -> Result<Authority, Refusal> {
     let mut hosts = headers.get_all(HOST).iter();
     let named = match (hosts.next(), hosts.next()) {
         (None, _) => None,
-        (Some(host), None) => {
-            Some(Authority::try_from(host.as_bytes()).map_err(|_| Refusal::BadRequest)?)
-        }
+        (Some(host), None) => Some(Authority::try_from(host.as_bytes()).map_err(|_| Refusal::BadRequest)?),
         (Some(_), Some(_)) => return Err(Refusal::BadRequest),
     };
     match (named, uri.authority()) {

@@ -26,7 +26,8 @@ impl Variables {
         let mut values = BTreeMap::new();
         for (name, variable) in &manifest.variables {
             let env = format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase());
-            let value = given.get(name).cloned().or_else(|| environment(&env)).or_else(|| variable.default.clone());
+            let value =
+                given.get(name).cloned().or_else(|| environment(&env)).or_else(|| variable.default.clone());
             let value = value.ok_or_else(|| LoadError::MissingVariable { name: name.clone(), env })?;
             values.insert(name.clone(), value);
         }
@@ -41,11 +42,13 @@ impl Variables {
         let mut text = String::new();
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("{{") {
-            let (name, after) = after.split_once("}}").ok_or_else(|| LoadError::key(key, "`{{` without `}}`"))?;
+            let (name, after) =
+                after.split_once("}}").ok_or_else(|| LoadError::key(key, "`{{` without `}}`"))?;
             let name = name.trim();
-            let value = self.0.get(name).ok_or_else(|| {
-                LoadError::key(key, format!("there is no [variables] entry for {name:?}"))
-            })?;
+            let value = self
+                .0
+                .get(name)
+                .ok_or_else(|| LoadError::key(key, format!("there is no [variables] entry for {name:?}")))?;
             text.push_str(before);
             text.push_str(value);
             rest = after;

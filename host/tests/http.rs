@@ -39,7 +39,8 @@ async fn the_real_peer_address_follows_a_forged_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_sees_scheme_and_host() {
     let server = App::new().start().await;
-    let request = http::Request::get("/uri?x=1").header("host", "as.example:99").body(Full::default()).unwrap();
+    let request =
+        http::Request::get("/uri?x=1").header("host", "as.example:99").body(Full::default()).unwrap();
     assert_eq!(send(server.address, request).await.body, "http://as.example:99/uri?x=1");
     server.running.stop().await;
 }
@@ -48,7 +49,10 @@ async fn a_component_sees_scheme_and_host() {
 async fn bodies_pass_both_ways_up_to_the_limit() {
     let server = App::new().limits(|limits| limits.body = 1000).start().await;
     let post = |length: usize| {
-        http::Request::post("/echo").header("host", "h").body(Full::new(Bytes::from("x".repeat(length)))).unwrap()
+        http::Request::post("/echo")
+            .header("host", "h")
+            .body(Full::new(Bytes::from("x".repeat(length))))
+            .unwrap()
     };
     assert_eq!(send(server.address, post(1000)).await.body.len(), 1000);
     assert_eq!(send(server.address, post(1001)).await.status, 413);
@@ -59,8 +63,9 @@ async fn bodies_pass_both_ways_up_to_the_limit() {
 async fn a_body_of_unannounced_length_is_cut_at_the_limit() {
     let server = App::new().limits(|limits| limits.body = 1000).start().await;
     let chunk = format!("{:x}\r\n{}\r\n", 600, "x".repeat(600));
-    let request =
-        format!("POST /echo HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n");
+    let request = format!(
+        "POST /echo HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n"
+    );
     let answer = raw(&server, request.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 418") && answer.contains("BodySize"), "{answer}");
     server.running.stop().await;

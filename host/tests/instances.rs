@@ -24,7 +24,8 @@ async fn an_instance_works_on_at_most_16_requests_at_a_time() {
     let server = App::new().start().await;
     let answers = at_once(server.address, 100, "/slow?ms=300").await;
     assert!(answers.iter().all(|answer| answer.status == 200));
-    let company = answers.iter().map(|answer| answer.header("x-at-a-time").parse::<u32>().unwrap()).max().unwrap();
+    let company =
+        answers.iter().map(|answer| answer.header("x-at-a-time").parse::<u32>().unwrap()).max().unwrap();
     assert!((2..=16).contains(&company), "{company}");
     let instances: BTreeSet<_> = answers.iter().map(|answer| answer.header("x-instance")).collect();
     assert!(instances.len() >= 7, "100 requests, 16 in each: {}", instances.len());
@@ -47,9 +48,9 @@ async fn a_panic_answers_500_with_fixed_words_and_the_next_request_works() {
     let answer = server.get("/panic").await;
     assert_eq!((answer.status, answer.body.as_str()), (500, "internal server error\n"));
     assert!(server.lines(Kind::Guest).iter().any(|line| line.contains("asked to")), "{:?}", server.lines);
-    let faults = server.lines(Kind::Fault);
-    assert!(faults.iter().any(|line| line.contains("unreachable")), "{faults:?}");
-    assert!(faults.iter().all(|line| !line.contains('\n')), "{faults:?}");
+    let faults = server.faults(1).await;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].contains("unreachable") && !faults[0].contains('\n'), "{faults:?}");
     assert_eq!(server.get("/uri").await.status, 200);
     server.running.stop().await;
 }
@@ -64,15 +65,15 @@ async fn endless_loops_are_stopped_while_other_requests_are_answered() {
     assert_eq!(server.get("/uri").await.status, 200);
     let answers = loops.await.unwrap();
     assert!(answers.iter().all(|answer| answer.status == 504), "{answers:?}");
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let faults = server.lines(Kind::Fault);
-    assert!(faults.iter().filter(|line| line.contains("timed out")).count() >= 4, "{faults:?}");
+    let faults = server.faults(4).await;
+    assert!(faults.iter().all(|line| line.contains("timed out")), "{faults:?}");
     server.running.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_response_that_takes_too_long_is_a_504() {
-    let server = App::new().limits(|limits| limits.request_timeout = Duration::from_millis(300)).start().await;
+    let server =
+        App::new().limits(|limits| limits.request_timeout = Duration::from_millis(300)).start().await;
     assert_eq!(server.get("/slow?ms=20000").await.status, 504);
     assert_eq!(server.get("/uri").await.status, 200);
     server.running.stop().await;

@@ -35,7 +35,10 @@ async fn a_label_that_is_not_granted_is_denied() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stores_of_other_labels_are_apart() {
-    let server = App::new().replace("key_value_stores = [\"default\"]", "key_value_stores = [\"default\", \"other\"]").start().await;
+    let server = App::new()
+        .replace("key_value_stores = [\"default\"]", "key_value_stores = [\"default\", \"other\"]")
+        .start()
+        .await;
     server.get("/wasi-kv/set?store=default&key=k&value=v").await;
     assert_eq!(server.get("/wasi-kv/get?store=other&key=k").await.body, "(none)");
     server.running.stop().await;
@@ -104,7 +107,9 @@ async fn a_file_keeps_what_was_stored_as_spin_would_store_it() {
 
     let database = rusqlite::Connection::open(&file).unwrap();
     let value: Vec<u8> = database
-        .query_row("SELECT value FROM spin_key_value WHERE store = 'default' AND key = 'n'", [], |row| row.get(0))
+        .query_row("SELECT value FROM spin_key_value WHERE store = 'default' AND key = 'n'", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert_eq!(value, [3, 1, 0, 0, 0, 0, 0, 0]);
 }

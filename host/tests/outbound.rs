@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 async fn fetch(allowed: &str, url: &str) -> Answer {
-    let app = App::new().replace("allowed_outbound_hosts = []", &format!("allowed_outbound_hosts = [{allowed}]"));
+    let app =
+        App::new().replace("allowed_outbound_hosts = []", &format!("allowed_outbound_hosts = [{allowed}]"));
     let server = app.start().await;
     let answer = server.get(&format!("/outbound?url={url}")).await;
     server.running.stop().await;
@@ -56,7 +57,10 @@ async fn a_wildcard_does_not_open_the_way_to_this_machine() {
     let port = address.port();
     for host in ["127.0.0.1", "localhost", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]"] {
         let answer = fetch("\"http://*:*\"", &format!("http://{host}:{port}/")).await;
-        assert!(answer.status == 418 && answer.body.contains("DestinationIpProhibited"), "{host}: {answer:?}");
+        assert!(
+            answer.status == 418 && answer.body.contains("DestinationIpProhibited"),
+            "{host}: {answer:?}"
+        );
     }
 }
 

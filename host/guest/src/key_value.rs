@@ -105,16 +105,14 @@ impl atomics::Host for View<'_> {
         Ok(self.bucket(&bucket)?.increment(key, delta).await.map_err(store::Error::Other))
     }
 
-    async fn swap(
-        &mut self,
-        cas: Resource<Cas>,
-        value: Vec<u8>,
-    ) -> Trappable<Result<(), atomics::CasError>> {
+    async fn swap(&mut self, cas: Resource<Cas>, value: Vec<u8>) -> Trappable<Result<(), atomics::CasError>> {
         let Cas { bucket, key, seen } = self.table.delete(cas)?;
         match bucket.swap(key.clone(), seen, value).await {
             Ok(true) => Ok(Ok(())),
             Ok(false) => match bucket.get(key.clone()).await {
-                Ok(seen) => Ok(Err(atomics::CasError::CasFailed(self.table.push(Cas { bucket, key, seen })?))),
+                Ok(seen) => {
+                    Ok(Err(atomics::CasError::CasFailed(self.table.push(Cas { bucket, key, seen })?)))
+                }
                 Err(failure) => Ok(Err(atomics::CasError::StoreError(store::Error::Other(failure)))),
             },
             Err(failure) => Ok(Err(atomics::CasError::StoreError(store::Error::Other(failure)))),
@@ -154,7 +152,11 @@ impl batch::Host for View<'_> {
         Ok(self.bucket(&bucket)?.get_many(keys).await.map_err(store::Error::Other))
     }
 
-    async fn set_many(&mut self, bucket: Resource<Bucket>, key_values: Vec<(String, Vec<u8>)>) -> WasiResult<()> {
+    async fn set_many(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key_values: Vec<(String, Vec<u8>)>,
+    ) -> WasiResult<()> {
         Ok(self.bucket(&bucket)?.set_many(key_values).await.map_err(store::Error::Other))
     }
 
@@ -189,7 +191,11 @@ impl<T: Send> spin::HostStoreWithStore<T> for KeyValue {
         })
     }
 
-    async fn get(accessor: &Accessor<T, Self>, store: Resource<Bucket>, key: String) -> SpinResult<Option<Vec<u8>>> {
+    async fn get(
+        accessor: &Accessor<T, Self>,
+        store: Resource<Bucket>,
+        key: String,
+    ) -> SpinResult<Option<Vec<u8>>> {
         Ok(bucket(accessor, &store)?.get(key).await.map_err(spin::Error::Other))
     }
 

@@ -110,7 +110,10 @@ impl Application {
     ) -> Pin<Box<dyn Future<Output = Result<Response<Body>, Failure>> + Send + '_>> {
         Box::pin(async move {
             self.0.handle((), request).await.map_err(|error| {
-                if error.is::<TrapOrPanicError>() || error.is::<ExpirationError>() || error.is::<wasmtime::Trap>() {
+                if error.is::<TrapOrPanicError>()
+                    || error.is::<ExpirationError>()
+                    || error.is::<wasmtime::Trap>()
+                {
                     return Failure::Stopped;
                 }
                 let shared = &self.0.state().shared;

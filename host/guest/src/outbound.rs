@@ -68,7 +68,9 @@ impl AllowedHost {
             scheme: (scheme != "*").then(|| scheme.to_owned()),
             host: HostPattern::parse(host).ok_or_else(|| format!("{entry:?}: unsupported host {host:?}"))?,
             port: port
-                .map(|port| PortPattern::parse(port).ok_or_else(|| format!("{entry:?}: unsupported port {port:?}")))
+                .map(|port| {
+                    PortPattern::parse(port).ok_or_else(|| format!("{entry:?}: unsupported port {port:?}"))
+                })
                 .transpose()?,
         })
     }
@@ -97,7 +99,9 @@ impl HostPattern {
             let bare = name.trim_start_matches('[').trim_end_matches(']');
             bare.parse::<IpAddr>().is_ok()
                 || (!name.is_empty()
-                    && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_')))
+                    && name
+                        .chars()
+                        .all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '.' | '_')))
         };
         match host.as_str() {
             "*" => Some(Self::Any),
@@ -118,7 +122,9 @@ impl PortPattern {
             return Some(Self::Any);
         }
         match port.split_once("..") {
-            Some((first, end)) => Some(Self::Range(first.parse().ok()?, end.parse::<u16>().ok()?.checked_sub(1)?)),
+            Some((first, end)) => {
+                Some(Self::Range(first.parse().ok()?, end.parse::<u16>().ok()?.checked_sub(1)?))
+            }
             None => port.parse().ok().map(|port| Self::Range(port, port)),
         }
     }
@@ -182,7 +188,9 @@ async fn send(
     options: RequestOptions,
 ) -> Result<(http::Response<WasiBody>, Transfer), Error> {
     let connecting = connect(&destination);
-    let stream = timeout(options.connect_timeout.unwrap_or(STEP), connecting).await.map_err(|_| Error::ConnectionTimeout)??;
+    let stream = timeout(options.connect_timeout.unwrap_or(STEP), connecting)
+        .await
+        .map_err(|_| Error::ConnectionTimeout)??;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
 
     // Only a request to a proxy carries scheme and authority in its first line; the host is in its header.
@@ -282,7 +290,9 @@ impl<B: http_body::Body<Error = Error> + Unpin> http_body::Body for Paced<B> {
                 self.deadline.as_mut().reset(next);
                 Poll::Ready(frame)
             }
-            Poll::Pending => self.deadline.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout))),
+            Poll::Pending => {
+                self.deadline.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout)))
+            }
         }
     }
 
@@ -322,7 +332,15 @@ mod tests {
 
     #[test]
     fn entries_with_no_meaning_here_are_refused() {
-        for entry in ["example.com", "https://", "https://a/b", "https://self", "http://x.spin.internal", "https://a*b", "https://a:x"] {
+        for entry in [
+            "example.com",
+            "https://",
+            "https://a/b",
+            "https://self",
+            "http://x.spin.internal",
+            "https://a*b",
+            "https://a:x",
+        ] {
             assert!(AllowedHost::parse(entry).is_err(), "{entry}");
         }
     }

@@ -92,7 +92,11 @@ impl WasiHttpView for Guest {
 }
 
 /// Links everything the host gives. What else a component imports fails when it is pre-instantiated.
-pub(crate) fn linker(engine: &Engine, component: &Component, withheld: &str) -> wasmtime::Result<Linker<Guest>> {
+pub(crate) fn linker(
+    engine: &Engine,
+    component: &Component,
+    withheld: &str,
+) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::<Guest>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
@@ -137,7 +141,10 @@ impl HasData for Values {
 impl variables::Host for Known<'_> {}
 
 impl<T: Send> variables::HostWithStore<T> for Values {
-    async fn get(accessor: &Accessor<T, Self>, name: String) -> wasmtime::Result<Result<String, variables::Error>> {
+    async fn get(
+        accessor: &Accessor<T, Self>,
+        name: String,
+    ) -> wasmtime::Result<Result<String, variables::Error>> {
         if !variable_name::is_valid(&name) {
             return Ok(Err(variables::Error::InvalidName(name)));
         }

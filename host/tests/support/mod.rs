@@ -118,6 +118,20 @@ impl Server {
     }
 }
 
+impl Server {
+    /// The faults, once there are `count`: an instance ends a little after its last response.
+    pub async fn faults(&self, count: usize) -> Vec<String> {
+        for _ in 0..500 {
+            let faults = self.lines(Kind::Fault);
+            if faults.len() >= count {
+                return faults;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{:?}", self.lines);
+    }
+}
+
 pub async fn get(address: SocketAddr, path: &str) -> Answer {
     let request = http::Request::get(path).header("host", address.to_string()).body(Full::default()).unwrap();
     send(address, request).await
@@ -127,7 +141,8 @@ pub async fn get(address: SocketAddr, path: &str) -> Answer {
 pub async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Answer {
     let exchange = async {
         let stream = TcpStream::connect(address).await.expect("connects");
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         let connection = tokio::spawn(connection);
         let (parts, body) = sender.send_request(request).await.expect("answers").into_parts();
         let body = body.collect().await.expect("the body arrives whole").to_bytes();

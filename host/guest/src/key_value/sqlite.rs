@@ -104,7 +104,12 @@ impl KeyValueFile {
     ///
     /// # Errors
     /// When SQLite can not; nothing is written then.
-    pub fn insert(&mut self, label: &str, absent: &str, entries: &[(String, Vec<u8>)]) -> rusqlite::Result<bool> {
+    pub fn insert(
+        &mut self,
+        label: &str,
+        absent: &str,
+        entries: &[(String, Vec<u8>)],
+    ) -> rusqlite::Result<bool> {
         // IMMEDIATE: nobody else may write between the look and the write.
         let transaction = self.0.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         if select(&transaction, label, absent)?.is_some() {
@@ -134,9 +139,7 @@ const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
 impl Bucket {
     pub(crate) async fn get(&self, key: String) -> Result<Option<Vec<u8>>, Failure> {
         let label = self.label.clone();
-        self.database
-            .call(move |connection| select(connection, &label, &key))
-            .await
+        self.database.call(move |connection| select(connection, &label, &key)).await
     }
 
     pub(crate) async fn set(&self, key: String, value: Vec<u8>) -> Result<(), Failure> {
@@ -155,13 +158,17 @@ impl Bucket {
         let label = self.label.clone();
         self.database
             .call(move |connection| {
-                let mut statement = connection.prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?;
+                let mut statement =
+                    connection.prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?;
                 statement.query_map([label], |row| row.get(0))?.collect()
             })
             .await
     }
 
-    pub(crate) async fn get_many(&self, keys: Vec<String>) -> Result<Vec<(String, Option<Vec<u8>>)>, Failure> {
+    pub(crate) async fn get_many(
+        &self,
+        keys: Vec<String>,
+    ) -> Result<Vec<(String, Option<Vec<u8>>)>, Failure> {
         let label = self.label.clone();
         self.database
             .call(move |connection| {
@@ -203,7 +210,8 @@ impl Bucket {
         let label = self.label.clone();
         let sum = self.database.call(move |connection| {
             // IMMEDIATE: another process on the same file must not read between our read and our write.
-            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             let count = match select(&transaction, &label, &key)?.map(<[u8; 8]>::try_from) {
                 None => 0,
                 Some(Ok(bytes)) => i64::from_le_bytes(bytes),
@@ -219,13 +227,20 @@ impl Bucket {
 
     /// Replaces `old` by `new` and says whether `old` was still there. From an absent key this writes whatever is
     /// there by now: Spin's embedded store does the same, so a component cannot use it as "create once" here either.
-    pub(crate) async fn swap(&self, key: String, old: Option<Vec<u8>>, new: Vec<u8>) -> Result<bool, Failure> {
+    pub(crate) async fn swap(
+        &self,
+        key: String,
+        old: Option<Vec<u8>>,
+        new: Vec<u8>,
+    ) -> Result<bool, Failure> {
         let Some(old) = old else { return self.set(key, new).await.map(|()| true) };
         let label = self.label.clone();
         self.database
             .call(move |connection| {
                 connection
-                    .prepare_cached("UPDATE spin_key_value SET value = ?4 WHERE store = ?1 AND key = ?2 AND value = ?3")?
+                    .prepare_cached(
+                        "UPDATE spin_key_value SET value = ?4 WHERE store = ?1 AND key = ?2 AND value = ?3",
+                    )?
                     .execute(params![label, key, old, new])
                     .map(|rows| rows == 1)
             })

@@ -32,7 +32,8 @@ use spin_sdk::experimental::wasi::keyvalue::{atomics, store};
 impl Guest for Greeter {
     async fn greet(name: String) -> Result<String, String> {
         let bucket = store::open("default").map_err(|error| format!("{error:?}"))?;
-        let count = atomics::increment(&bucket, &format!("greeted:{name}"), 1).map_err(|error| format!("{error:?}"))?;
+        let count = atomics::increment(&bucket, &format!("greeted:{name}"), 1)
+            .map_err(|error| format!("{error:?}"))?;
         Ok(format!("Hello, {name}! ({count})"))
     }
 

@@ -86,11 +86,15 @@ async fn answer(request: Request) -> Result<String, String> {
         }
         "/variable" => spin_sdk::variables::get(text("name")).await.map_err(|error| format!("{error:?}")),
         "/file" => std::fs::read_to_string(text("path")).map_err(|error| error.to_string()),
-        "/write" => std::fs::write(text("path"), "x").map(|()| String::new()).map_err(|error| error.to_string()),
+        "/write" => {
+            std::fs::write(text("path"), "x").map(|()| String::new()).map_err(|error| error.to_string())
+        }
         "/part-file" => greet::read_file(text("path")).await,
         "/environment" => Ok(std::env::vars().map(|(name, value)| format!("{name}={value}\n")).collect()),
         "/outbound" => outbound(&text("url")).await,
-        "/connect" => std::net::TcpStream::connect(text("to")).map(|_| String::new()).map_err(|error| error.to_string()),
+        "/connect" => {
+            std::net::TcpStream::connect(text("to")).map(|_| String::new()).map_err(|error| error.to_string())
+        }
         path => match path.strip_prefix("/wasi-kv/") {
             Some(call) => wasi(call, &text("store"), &text("key"), text("value")).await,
             None => match path.strip_prefix("/spin-kv/") {
