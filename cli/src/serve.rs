@@ -29,6 +29,10 @@ pub(crate) struct Serve {
     #[arg(long, conflicts_with = "state")]
     in_memory: bool,
 
+    /// Compile the components at every start instead of keeping the result in ~/.cache/attesto
+    #[arg(long)]
+    no_cache: bool,
+
     /// Print no line per request
     #[arg(long)]
     quiet: bool,
@@ -40,7 +44,13 @@ impl Serve {
         let log = if self.quiet { Log::without_requests() } else { Log::stderr() };
         let variables = self.application.variables()?;
         settings::check(&Manifest::read(&self.application.manifest)?, &variables)?;
-        let options = Options { variables, key_value: self.location()?, log, ..Options::default() };
+        let options = Options {
+            variables,
+            key_value: self.location()?,
+            cache: if self.no_cache { None } else { cache_directory() },
+            log,
+            ..Options::default()
+        };
         let host = Host::load(&self.application.manifest, options)?;
         Runtime::new()?.block_on(async {
             let listener = TcpListener::bind(self.listen)
@@ -63,6 +73,13 @@ impl Serve {
         }
         Ok(Location::File(self.state.clone()))
     }
+}
+
+/// The user's cache directory, by the XDG base directory specification.
+fn cache_directory() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("attesto"))
 }
 
 /// Ready at the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once.

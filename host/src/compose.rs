@@ -98,7 +98,7 @@ impl<'a> Composition<'a> {
             let node = match known {
                 Some(node) => node,
                 None => {
-                    let kind = self.kind(part, &name).ok_or("import vanished")?;
+                    let kind = self.renamed(part, &name, &withheld).ok_or("preopens is not an interface")?;
                     self.graph.import(withheld, kind).map_err(|error| chain(&error))?
                 }
             };
@@ -107,8 +107,14 @@ impl<'a> Composition<'a> {
         Ok(())
     }
 
-    fn kind(&self, package: PackageId, import: &str) -> Option<ItemKind> {
-        self.graph.types()[self.graph[package].ty()].imports.get(import).copied()
+    /// The interface of an import under another name; under its own, wac would merge the two.
+    fn renamed(&mut self, package: PackageId, import: &str, name: &str) -> Option<ItemKind> {
+        let world = self.graph[package].ty();
+        let types = self.graph.types_mut();
+        let ItemKind::Instance(interface) = *types[world].imports.get(import)? else { return None };
+        let mut interface = types[interface].clone();
+        interface.id = Some(name.to_owned());
+        Some(ItemKind::Instance(types.add_interface(interface)))
     }
 
     fn finish(mut self) -> Result<Vec<u8>, LoadError> {

@@ -65,7 +65,7 @@ pub enum LoadError {
         /// The file, or `:memory:`.
         location: String,
         /// What SQLite said.
-        cause: rusqlite::Error,
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The engine cannot be set up on this machine.
     #[error("engine: {0}")]

@@ -4,47 +4,33 @@
 //! component with its parts and compiles it; [`Host::serve`] answers HTTP with it. The components get what Spin 4.1
 //! would give them and nothing else.
 
-mod address;
-mod bindings;
 pub mod capabilities;
 pub mod compose;
-mod engine;
 mod error;
 mod files;
-mod guest;
-mod instances;
-mod key_value;
-pub mod log;
 pub mod manifest;
-pub mod outbound;
 pub mod route;
 mod server;
 pub mod variables;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use wasmtime::Engine;
-use wasmtime::component::Component;
-use wasmtime_wasi_http::handler::ProxyHandler;
-use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+pub use attesto_host_guest::{KeyValueFile, Location, log, outbound};
 pub use error::LoadError;
-pub use key_value::{KeyValueFile, Location};
 pub use server::Limits;
 
-use guest::Grants;
-use instances::{Instances, one_line};
-use key_value::{Database, Stores};
+use attesto_host_guest::{Application, Database, Engine, Grants};
 use log::Log;
 use manifest::Manifest;
-use outbound::{AllowedHost, Outbound};
+use outbound::AllowedHost;
 use server::Server;
 use variables::Variables;
 
@@ -55,6 +41,9 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// Where the key-value stores live.
     pub key_value: Location,
+    /// Where compiled components are kept for the next start: a directory that only this user may write to, made when
+    /// missing. `None` compiles at every start.
+    pub cache: Option<PathBuf>,
     /// The bounds on what the outside can make the host do.
     pub limits: Limits,
     /// Where lines go.
@@ -66,6 +55,7 @@ impl Default for Options {
         Self {
             variables: BTreeMap::new(),
             key_value: Location::Memory,
+            cache: None,
             limits: Limits::default(),
             log: Log::stderr(),
         }
@@ -108,27 +98,28 @@ impl Host {
             .map(|(id, component)| compose::compose(id, component).map(|wasm| (id, component, wasm)))
             .collect::<Result<Vec<_>, _>>()?;
 
-        let database = Database::open(&options.key_value)?;
-        let engine = engine_for(&manifest, &options.limits)?;
+        let database = Database::open(&options.key_value)
+            .map_err(|cause| LoadError::KeyValue { location: options.key_value.to_string(), cause })?;
+        let engine = engine_for(&manifest, &options)?;
         let mut files = Vec::new();
         let mut components = BTreeMap::new();
         for (id, component, wasm) in composed {
             let mounted = files::collect(id, &component.files, &manifest.directory)?;
             let grants = Grants {
-                id: id.as_str().into(),
-                stores: Stores {
-                    labels: Arc::new(component.key_value_stores.clone()),
-                    database: database.clone(),
-                },
-                variables: Arc::new(component_variables(id, component, &variables)?),
-                outbound: Outbound(Arc::new(allowed_hosts(id, component, &variables)?)),
-                files: mounted.as_ref().map(|directory| directory.path().into()),
+                id: id.clone(),
+                stores: component.key_value_stores.clone(),
+                database: database.clone(),
+                variables: component_variables(id, component, &variables)?,
+                allowed_hosts: allowed_hosts(id, component, &variables)?,
+                files: mounted.as_ref().map(|directory| directory.path().to_owned()),
                 log: options.log.clone(),
             };
             files.extend(mounted);
-            let pre = prepare(&engine, &wasm).map_err(|error| LoadError::component(id, one_line(&error)))?;
-            let instances = Instances { pre, grants, request_timeout: options.limits.instance_timeout() };
-            components.insert(id.clone(), ProxyHandler::new(instances));
+            let timeout = options.limits.instance_timeout();
+            let application =
+                Application::compile(&engine, &wasm, compose::WITHHELD_PREOPENS, grants, timeout)
+                    .map_err(|cause| LoadError::component(id, cause))?;
+            components.insert(id.clone(), application);
         }
         let server = Server::new(manifest.routes, components, options.limits, options.log);
         Ok(Self { server: Arc::new(server), _files: files })
@@ -184,19 +175,13 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn engine_for(manifest: &Manifest, limits: &Limits) -> Result<Engine, LoadError> {
+fn engine_for(manifest: &Manifest, options: &Options) -> Result<Engine, LoadError> {
     let parts =
         manifest.components.values().map(|component| component.dependencies.len() + 1).max().unwrap_or(1);
     // Instances that only finish work after their response do not count as in flight.
-    let instances = limits.in_flight.saturating_mul(2);
+    let instances = options.limits.in_flight.saturating_mul(2);
     let bounded = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    engine::engine(bounded(instances), bounded(parts)).map_err(|error| LoadError::Engine(one_line(&error)))
-}
-
-fn prepare(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<ServicePre<guest::Guest>> {
-    let component = Component::new(engine, wasm)?;
-    let linker = guest::linker(engine, &component)?;
-    ServicePre::new(linker.instantiate_pre(&component)?)
+    Engine::new(bounded(instances), bounded(parts), options.cache.clone()).map_err(LoadError::Engine)
 }
 
 fn component_variables(

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use attesto_host_guest::{Application, Body, BodyError, Failure};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
@@ -19,10 +20,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
-use wasmtime_wasi_http::handler::ProxyHandler;
-use wasmtime_wasi_http::{Error, WasiBody};
 
-use crate::instances::{Instances, one_line};
 use crate::log::{Kind, Log};
 use crate::route::{self, Match, Route};
 
@@ -70,7 +68,7 @@ impl Limits {
 
 pub(crate) struct Server {
     routes: Vec<Route>,
-    components: BTreeMap<String, ProxyHandler<Instances>>,
+    components: BTreeMap<String, Application>,
     limits: Limits,
     in_flight: Semaphore,
     log: Log,
@@ -79,7 +77,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(
         routes: Vec<Route>,
-        components: BTreeMap<String, ProxyHandler<Instances>>,
+        components: BTreeMap<String, Application>,
         limits: Limits,
         log: Log,
     ) -> Self {
@@ -143,7 +141,7 @@ impl Server {
             .serve_connection(TokioIo::new(stream), service)
     }
 
-    async fn logged(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<WasiBody> {
+    async fn logged(&self, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
         let start = Instant::now();
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
@@ -154,26 +152,24 @@ impl Server {
         response
     }
 
-    async fn answer(
-        &self,
-        peer: SocketAddr,
-        request: Request<Incoming>,
-    ) -> Result<Response<WasiBody>, Refusal> {
+    async fn answer(&self, peer: SocketAddr, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let path = request.uri().path().to_owned();
         let found = route::find(&self.routes, &path).ok_or(Refusal::NotFound)?;
         let handler = self.components.get(&found.route.component).ok_or(Refusal::NotFound)?;
         let request = self.prepare(&found, peer, request)?;
 
+        let start = Instant::now();
         let work = async {
             let _permit = self.in_flight.acquire().await;
-            handler.handle((), request).await
+            handler.handle(request).await
         };
         match timeout(self.limits.request_timeout, work).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => {
-                self.log.fault(format_args!("[{}] no response: {}", found.route.component, one_line(&error)));
-                Err(Refusal::Failed)
+            // Guests that loop on every thread can be stopped before this task learns that its time is up.
+            Ok(Err(Failure::Stopped)) if start.elapsed() >= self.limits.request_timeout => {
+                Err(Refusal::TimedOut)
             }
+            Ok(Err(Failure::Refused | Failure::Stopped)) => Err(Refusal::Failed),
             Err(_) => Err(Refusal::TimedOut),
         }
     }
@@ -184,7 +180,7 @@ impl Server {
         found: &Match<'_>,
         peer: SocketAddr,
         request: Request<Incoming>,
-    ) -> Result<Request<WasiBody>, Refusal> {
+    ) -> Result<Request<Body>, Refusal> {
         let (mut parts, body) = request.into_parts();
         let authority = authority(&parts.uri, &parts.headers)?;
         let path = parts.uri.path_and_query().cloned().ok_or(Refusal::BadRequest)?;
@@ -215,13 +211,13 @@ impl Server {
     }
 }
 
-fn body_error(error: Box<dyn std::error::Error + Send + Sync>, limit: usize) -> Error {
+fn body_error(error: Box<dyn std::error::Error + Send + Sync>, limit: usize) -> BodyError {
     if error.is::<LengthLimitError>() {
-        return Error::HttpRequestBodySize(Some(limit as u64));
+        return BodyError::HttpRequestBodySize(Some(limit as u64));
     }
     match error.downcast::<hyper::Error>() {
-        Ok(error) => Error::Hyper(*error),
-        Err(error) => Error::InternalError(Some(error.to_string())),
+        Ok(error) => BodyError::Hyper(*error),
+        Err(error) => BodyError::InternalError(Some(error.to_string())),
     }
 }
 
@@ -264,7 +260,7 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn response(self) -> Response<WasiBody> {
+    fn response(self) -> Response<Body> {
         let (status, text) = match self {
             Self::BadRequest => (StatusCode::BAD_REQUEST, "bad request\n"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not found\n"),

@@ -72,15 +72,6 @@ pub fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LoadError> {
     read_toml(path)
 }
 
-/// Whether Spin would accept the name: lower case, digits and single inner underscores, a letter first.
-pub(crate) fn is_valid_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.split('_').all(|word| {
-            !word.is_empty()
-                && word.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
-        })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,16 +90,6 @@ mod tests {
     fn an_unknown_name_and_an_open_brace_are_refused() {
         assert!(variables().expand("k", "{{ nobody }}").unwrap_err().to_string().contains("nobody"));
         assert!(variables().expand("k", "{{ a ").is_err());
-    }
-
-    #[test]
-    fn names_are_lower_snake_case() {
-        for name in ["a", "client_secret", "a1"] {
-            assert!(is_valid_name(name), "{name}");
-        }
-        for name in ["", "A", "1a", "a__b", "a_", "a-b", "é"] {
-            assert!(!is_valid_name(name), "{name}");
-        }
     }
 
     #[test]

@@ -48,9 +48,9 @@ async fn a_panic_answers_500_with_fixed_words_and_the_next_request_works() {
     let answer = server.get("/panic").await;
     assert_eq!((answer.status, answer.body.as_str()), (500, "internal server error\n"));
     assert!(server.lines(Kind::Guest).iter().any(|line| line.contains("asked to")), "{:?}", server.lines);
-    let faults = server.lines(Kind::Fault);
-    assert!(faults.iter().any(|line| line.contains("unreachable")), "{faults:?}");
-    assert!(faults.iter().all(|line| !line.contains('\n')), "{faults:?}");
+    let faults = server.faults(1).await;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].contains("unreachable") && !faults[0].contains('\n'), "{faults:?}");
     assert_eq!(server.get("/uri").await.status, 200);
     server.running.stop().await;
 }
@@ -65,9 +65,8 @@ async fn endless_loops_are_stopped_while_other_requests_are_answered() {
     assert_eq!(server.get("/uri").await.status, 200);
     let answers = loops.await.unwrap();
     assert!(answers.iter().all(|answer| answer.status == 504), "{answers:?}");
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let faults = server.lines(Kind::Fault);
-    assert!(faults.iter().filter(|line| line.contains("timed out")).count() >= 4, "{faults:?}");
+    let faults = server.faults(4).await;
+    assert!(faults.iter().all(|line| line.contains("timed out")), "{faults:?}");
     server.running.stop().await;
 }
 

@@ -13,8 +13,7 @@ static COMPONENTS: LazyLock<PathBuf> = LazyLock::new(|| match std::env::var_os("
 });
 
 fn build() -> PathBuf {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
+    let workspace = workspace();
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(workspace).args(["build", "--profile", "component", "--target", "wasm32-wasip2"]);
     cargo.args(FIXTURES.iter().flat_map(|name| ["--package", name]));
@@ -24,7 +23,16 @@ fn build() -> PathBuf {
         "the test components do not build; `cargo xtask setup` installs the wasm32-wasip2 target they need:\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    target.join("wasm32-wasip2").join("component")
+    target().join("wasm32-wasip2").join("component")
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
 /// A compiled fixture, such as `greeter`.

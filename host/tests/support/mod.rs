@@ -38,7 +38,8 @@ impl App {
         let lines = Lines::default();
         let sink = Arc::clone(&lines);
         let log = Log::to(move |kind, line| sink.lock().unwrap().push((kind, line.to_owned())));
-        let mut options = Options { log, ..Options::default() };
+        let cache = Some(fixtures::target().join("attesto-cache"));
+        let mut options = Options { log, cache, ..Options::default() };
         options.variables.insert("secret".to_owned(), "hush".to_owned());
         Self { directory, manifest, options, lines }
     }
@@ -114,6 +115,20 @@ impl Server {
     pub fn lines(&self, kind: Kind) -> Vec<String> {
         let lines = self.lines.lock().unwrap();
         lines.iter().filter(|(other, _)| *other == kind).map(|(_, line)| line.clone()).collect()
+    }
+}
+
+impl Server {
+    /// The faults, once there are `count`: an instance ends a little after its last response.
+    pub async fn faults(&self, count: usize) -> Vec<String> {
+        for _ in 0..500 {
+            let faults = self.lines(Kind::Fault);
+            if faults.len() >= count {
+                return faults;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{:?}", self.lines);
     }
 }
 

@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Whether an address is special-use (RFC 6890 and its registries): this machine, the local network, or nobody.
 ///
 /// A server that fetches what strangers name must not reach these.
-#[must_use]
-pub fn is_special(address: IpAddr) -> bool {
+pub(crate) fn is_special(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_special_v4(v4),
         IpAddr::V6(v6) => is_special_v6(v6),

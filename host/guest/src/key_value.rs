@@ -9,8 +9,9 @@ use wasmtime::component::{Access, Accessor, FutureReader, HasData, Resource, Res
 
 use crate::bindings::spin::key_value::key_value as spin;
 use crate::bindings::wasi::keyvalue::{atomics, batch, store};
-pub(crate) use sqlite::Database;
-pub use sqlite::{Bucket, Location};
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub use sqlite::Bucket;
+pub use sqlite::{Database, KeyValueFile, Location};
 
 /// What one component may open.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ impl Stores {
 }
 
 /// A compare-and-swap under way.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Cas {
     bucket: Bucket,
     key: String,

@@ -13,8 +13,9 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-use crate::guest::{Grants, Guest};
 use crate::log::Log;
+use crate::one_line;
+use crate::state::{Guest, Shared};
 
 /// After how many requests an instance makes room for a fresh one.
 const REQUESTS: usize = 128;
@@ -28,7 +29,7 @@ const IDLE: Duration = Duration::from_secs(1);
 /// Makes instances of one component.
 pub(crate) struct Instances {
     pub(crate) pre: ServicePre<Guest>,
-    pub(crate) grants: Grants,
+    pub(crate) shared: Shared,
     pub(crate) request_timeout: Duration,
 }
 
@@ -38,7 +39,7 @@ impl HandlerState for Instances {
     type WorkerState = Life;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<Guest, Expiration, Life>> {
-        let mut store = Store::new(self.pre.engine(), Guest::new(&self.grants)?);
+        let mut store = Store::new(self.pre.engine(), Guest::new(&self.shared)?);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         let started = tokio::time::timeout(self.request_timeout, self.pre.instantiate_async(&mut store));
@@ -53,8 +54,8 @@ impl HandlerState for Instances {
             },
             state: Life {
                 request_timeout: self.request_timeout,
-                id: self.grants.id.to_string(),
-                log: self.grants.log.clone(),
+                id: self.shared.id.to_string(),
+                log: self.shared.log.clone(),
             },
         })
     }
@@ -119,10 +120,4 @@ impl WorkerState for Life {
             self.log.fault(format_args!("[{}] instance stopped: {}", self.id, one_line(&error)));
         }
     }
-}
-
-/// An error and its causes on one line, the wasm frames included.
-pub(crate) fn one_line(error: &wasmtime::Error) -> String {
-    let text = format!("{error:#}");
-    text.split('\n').map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" | ")
 }

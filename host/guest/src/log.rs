@@ -40,11 +40,13 @@ impl Log {
         })
     }
 
-    pub(crate) fn write(&self, kind: Kind, line: fmt::Arguments<'_>) {
+    /// Writes a line.
+    pub fn write(&self, kind: Kind, line: fmt::Arguments<'_>) {
         (self.0)(kind, &line.to_string());
     }
 
-    pub(crate) fn fault(&self, line: fmt::Arguments<'_>) {
+    /// Writes a line about something that went wrong.
+    pub fn fault(&self, line: fmt::Arguments<'_>) {
         self.write(Kind::Fault, line);
     }
 }

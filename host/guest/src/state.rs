@@ -1,7 +1,7 @@
 //! What one instance of a component carries, and how its imports are linked to the host.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -14,20 +14,32 @@ use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::bindings::spin::variables::variables;
-use crate::compose::WITHHELD_PREOPENS;
 use crate::key_value::{KeyValue, Stores, View};
 use crate::log::{Kind, Log};
 use crate::outbound::Outbound;
+use crate::{Grants, variable_name};
 
 /// What every instance of one component shares.
-#[derive(Clone)]
-pub(crate) struct Grants {
+pub(crate) struct Shared {
     pub(crate) id: Arc<str>,
-    pub(crate) stores: Stores,
-    pub(crate) variables: Arc<BTreeMap<String, String>>,
-    pub(crate) outbound: Outbound,
-    pub(crate) files: Option<Arc<Path>>,
+    stores: Stores,
+    variables: Arc<BTreeMap<String, String>>,
+    outbound: Outbound,
+    files: Option<PathBuf>,
     pub(crate) log: Log,
+}
+
+impl Shared {
+    pub(crate) fn new(grants: Grants) -> Self {
+        Self {
+            id: grants.id.into(),
+            stores: Stores { labels: Arc::new(grants.stores), database: grants.database },
+            variables: Arc::new(grants.variables),
+            outbound: Outbound(Arc::new(grants.allowed_hosts)),
+            files: grants.files,
+            log: grants.log,
+        }
+    }
 }
 
 /// The data of one instance's store.
@@ -41,20 +53,20 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    pub(crate) fn new(grants: &Grants) -> wasmtime::Result<Self> {
+    pub(crate) fn new(shared: &Shared) -> wasmtime::Result<Self> {
         let mut wasi = WasiCtxBuilder::new();
         // No network: the sockets interfaces are linked, and refuse. No environment, no arguments.
-        wasi.stdout(Output::new(grants)).stderr(Output::new(grants));
-        if let Some(files) = &grants.files {
+        wasi.stdout(Output::new(shared)).stderr(Output::new(shared));
+        if let Some(files) = &shared.files {
             wasi.preopened_dir(files, "/", FsPerms::ReadOnly)?;
         }
         Ok(Self {
             table: ResourceTable::new(),
             wasi: wasi.build(),
             http: WasiHttpCtx::new(),
-            outbound: grants.outbound.clone(),
-            stores: grants.stores.clone(),
-            variables: Arc::clone(&grants.variables),
+            outbound: shared.outbound.clone(),
+            stores: shared.stores.clone(),
+            variables: Arc::clone(&shared.variables),
         })
     }
 
@@ -80,7 +92,11 @@ impl WasiHttpView for Guest {
 }
 
 /// Links everything the host gives. What else a component imports fails when it is pre-instantiated.
-pub(crate) fn linker(engine: &Engine, component: &Component) -> wasmtime::Result<Linker<Guest>> {
+pub(crate) fn linker(
+    engine: &Engine,
+    component: &Component,
+    withheld: &str,
+) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::<Guest>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
@@ -92,14 +108,19 @@ pub(crate) fn linker(engine: &Engine, component: &Component) -> wasmtime::Result
     crate::bindings::wasi::keyvalue::batch::add_to_linker::<_, KeyValue>(&mut linker, view)?;
     crate::bindings::spin::key_value::key_value::add_to_linker::<_, KeyValue>(&mut linker, view)?;
     variables::add_to_linker::<_, Values>(&mut linker, |guest| Known(&guest.variables))?;
-    link_withheld(engine, component, &mut linker)?;
+    link_withheld(engine, component, withheld, &mut linker)?;
     Ok(linker)
 }
 
 /// Answers the stand-in for `wasi:filesystem/preopens` with no directories.
-fn link_withheld(engine: &Engine, component: &Component, linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+fn link_withheld(
+    engine: &Engine,
+    component: &Component,
+    withheld: &str,
+    linker: &mut Linker<Guest>,
+) -> wasmtime::Result<()> {
     for (name, _) in component.component_type().imports(engine) {
-        if name.starts_with(WITHHELD_PREOPENS) {
+        if name.starts_with(withheld) {
             linker.instance(name)?.func_wrap("get-directories", |_, (): ()| {
                 Ok((Vec::<(Resource<wasmtime_wasi::filesystem::Descriptor>, String)>::new(),))
             })?;
@@ -124,7 +145,7 @@ impl<T: Send> variables::HostWithStore<T> for Values {
         accessor: &Accessor<T, Self>,
         name: String,
     ) -> wasmtime::Result<Result<String, variables::Error>> {
-        if !crate::variables::is_valid_name(&name) {
+        if !variable_name::is_valid(&name) {
             return Ok(Err(variables::Error::InvalidName(name)));
         }
         let value = accessor.with(|mut access| access.get().0.get(&name).cloned());
@@ -149,8 +170,8 @@ fn printable(line: &[u8]) -> String {
 const LONGEST_LINE: usize = 8 * 1024;
 
 impl Output {
-    fn new(grants: &Grants) -> Self {
-        Self { id: Arc::clone(&grants.id), log: grants.log.clone(), line: Arc::default() }
+    fn new(shared: &Shared) -> Self {
+        Self { id: Arc::clone(&shared.id), log: shared.log.clone(), line: Arc::default() }
     }
 
     fn take(&self, bytes: &[u8]) {

@@ -9,8 +9,6 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
-use crate::error::LoadError;
-
 /// Where the key-value stores live.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
@@ -20,9 +18,18 @@ pub enum Location {
     File(PathBuf),
 }
 
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Memory => f.write_str(":memory:"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// A handle on the database thread; the thread ends with the last handle.
 #[derive(Clone)]
-pub(crate) struct Database(std::sync::mpsc::Sender<Job>);
+pub struct Database(std::sync::mpsc::Sender<Job>);
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -30,20 +37,16 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub(crate) type Failure = String;
 
 impl Database {
-    pub(crate) fn open(location: &Location) -> Result<Self, LoadError> {
-        let failed = |cause| LoadError::KeyValue {
-            location: match location {
-                Location::Memory => ":memory:".to_owned(),
-                Location::File(path) => path.display().to_string(),
-            },
-            cause,
-        };
-        let mut connection = connect(location).map_err(failed)?;
+    /// Opens the database and starts its thread.
+    ///
+    /// # Errors
+    /// What SQLite or the system said.
+    pub fn open(location: &Location) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let mut connection = connect(location)?;
         let (jobs, queue) = std::sync::mpsc::channel::<Job>();
         std::thread::Builder::new()
             .name("key-value".to_owned())
-            .spawn(move || queue.into_iter().for_each(|job| job(&mut connection)))
-            .map_err(|error| LoadError::Engine(format!("no thread for the key-value store: {error}")))?;
+            .spawn(move || queue.into_iter().for_each(|job| job(&mut connection)))?;
         Ok(Self(jobs))
     }
 
@@ -122,6 +125,7 @@ impl KeyValueFile {
 
 /// One labelled store.
 #[derive(Clone)]
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Bucket {
     pub(crate) label: String,
     pub(crate) database: Database,
