@@ -179,7 +179,7 @@ struct ScopeLine<'a> {
 impl<'a> ScopeLine<'a> {
     fn of(value: &'a str) -> Self {
         let sentence = match value {
-            "openid" => Some("Know that it is you, each time you sign in to it"),
+            "openid" => Some("Recognise you when you sign in"),
             "profile" => Some("See your name and the rest of your profile"),
             "email" => Some("See your email address"),
             "address" => Some("See your postal address"),

@@ -1,6 +1,7 @@
 // Headless Chromium that reaches loopback addresses only, and people who use it.
 
 import assert from 'node:assert/strict';
+import { after } from 'node:test';
 import { chromium } from 'playwright-core';
 import * as settings from './settings.js';
 
@@ -19,6 +20,15 @@ const ARGUMENTS = [
 
 /** How long a page may take, in milliseconds: machines that run tests are often busy. */
 const PATIENCE = 20_000;
+
+/** What a suite has to give back: like a test's context, but for the suite in whose body this is called. */
+export function resources() {
+  const actions = [];
+  after(async () => {
+    for (const action of actions.reverse()) await action();
+  });
+  return { after: (action) => actions.push(action) };
+}
 
 /** Starts a browser that ends with the suite. */
 export async function startBrowser(t) {

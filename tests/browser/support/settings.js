@@ -1,9 +1,13 @@
-// What is tested, and with whose account. Without environment variables: what `cargo xtask serve` runs.
+// What is tested, and with whose account.
 
 const env = (name, otherwise) => process.env[name] || otherwise;
 
-/** The authorization server. */
-export const issuer = env('ATTESTO_ISSUER', 'http://127.0.0.1:3000');
+/** The authorization server: the one in the variable, or the one that was started for this run. */
+export let issuer = process.env.ATTESTO_ISSUER;
+
+export function useIssuer(started) {
+  issuer = started;
+}
 
 /** A public client with a redirect URI on the loopback address, `http://127.0.0.1/callback` on any port (RFC 8252 §7.3). */
 export const app = { id: env('ATTESTO_CLIENT_ID', 'demo'), path: env('ATTESTO_CALLBACK_PATH', '/callback') };

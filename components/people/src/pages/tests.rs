@@ -107,7 +107,7 @@ fn the_consent_page_says_who_wants_what_and_where_it_leads() {
     for part in [
         "<bdi class=\"name\">Photo Shelf</bdi>",
         "<strong>photos.example.com</strong>",
-        "Know that it is you",
+        "Recognise you when you sign in",
         "See your email address",
         "<code><bdi>photos.read</bdi></code>",
         ">Alice</bdi>",

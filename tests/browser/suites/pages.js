@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
-import { newPerson, signIn, startBrowser } from './support/browser.js';
-import { appClient } from './support/client.js';
-import { issuer, prefix, screenshots } from './support/settings.js';
+import { before, suite, test } from 'node:test';
+import { newPerson, resources, signIn, startBrowser } from '../support/browser.js';
+import { appClient } from '../support/client.js';
+import { issuer, prefix, screenshots } from '../support/settings.js';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 
@@ -21,17 +21,13 @@ const PAGES = {
 };
 
 suite('the pages', () => {
-  const cleanUp = [];
+  const suiteEnd = resources();
   let browser;
   let client;
   before(async () => {
-    const suiteEnd = { after: (action) => cleanUp.push(action) };
     browser = await startBrowser(suiteEnd);
     client = await appClient(suiteEnd);
     if (screenshots) await mkdir(screenshots, { recursive: true });
-  });
-  after(async () => {
-    for (const action of cleanUp.reverse()) await action();
   });
 
   for (const [name, reach] of Object.entries(PAGES)) {

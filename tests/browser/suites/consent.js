@@ -1,24 +1,20 @@
 // Consenting: what the page shows, what the answers come to, and what is remembered.
 
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import { decide, isSignInPage, newPerson, signIn, startBrowser } from './support/browser.js';
-import { appClient, html, serve, siteClient } from './support/client.js';
-import { site } from './support/settings.js';
+import { before, suite, test } from 'node:test';
+import { decide, isSignInPage, newPerson, resources, signIn, startBrowser } from '../support/browser.js';
+import { appClient, html, serve, siteClient } from '../support/client.js';
+import { site } from '../support/settings.js';
 
 suite('consenting', () => {
-  const cleanUp = [];
+  const suiteEnd = resources();
   let browser;
   let app;
   let siteApp;
   before(async () => {
-    const suiteEnd = { after: (action) => cleanUp.push(action) };
     browser = await startBrowser(suiteEnd);
     app = await appClient(suiteEnd);
     siteApp = await siteClient();
-  });
-  after(async () => {
-    for (const action of cleanUp.reverse()) await action();
   });
 
   /** Answers the site's consent page. */
@@ -46,7 +42,7 @@ suite('consenting', () => {
     const permissions = await page.getByRole('list').getByRole('listitem').allInnerTexts();
     assert.deepEqual(
       permissions.map((text) => text.trim()).sort(),
-      ['Know that it is you, each time you sign in to it', 'See your email address', 'See your name and the rest of your profile'],
+      ['Recognise you when you sign in', 'See your email address', 'See your name and the rest of your profile'],
     );
     const text = await page.innerText('main');
     assert.ok(text.includes(new URL(request.redirectUri).host), 'where it leads');

@@ -1,22 +1,18 @@
 // Forged forms. Each attacker here knows every field of the form, tokens included: the browser itself has to keep them out.
 
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import { decide, newPerson, signIn, startBrowser } from './support/browser.js';
-import { appClient, html, serve } from './support/client.js';
-import { issuer, person, prefix } from './support/settings.js';
+import { before, suite, test } from 'node:test';
+import { decide, newPerson, resources, signIn, startBrowser } from '../support/browser.js';
+import { appClient, html, serve } from '../support/client.js';
+import { issuer, person, prefix } from '../support/settings.js';
 
 suite('forged forms', () => {
-  const cleanUp = [];
+  const suiteEnd = resources();
   let browser;
   let client;
   before(async () => {
-    const suiteEnd = { after: (action) => cleanUp.push(action) };
     browser = await startBrowser(suiteEnd);
     client = await appClient(suiteEnd);
-  });
-  after(async () => {
-    for (const action of cleanUp.reverse()) await action();
   });
 
   const at = (path) => new URL(`${prefix}${path}`, issuer).href;
@@ -50,8 +46,10 @@ suite('forged forms', () => {
     return response;
   }
 
-  // `localhost` is another site than 127.0.0.1; another port is another origin of the same site, which gets the cookies.
-  for (const [what, host] of [['another site', 'localhost'], ['another origin of this site', '127.0.0.1']]) {
+  // `localhost` and 127.0.0.1 are two sites; another port is another origin of the same site, and gets the cookies.
+  const here = new URL(issuer).hostname;
+  const elsewhere = here === 'localhost' ? '127.0.0.1' : 'localhost';
+  for (const [what, host] of [['another site', elsewhere], ['another origin of this site', here]]) {
     test(`a consent form sent from ${what} is refused`, async (t) => {
       const { page } = await atConsent(t);
       const fields = { ...(await fieldsOf(page, '/consent')), decision: 'allow' };

@@ -1,22 +1,18 @@
 // OIDC Core §3.1.2.1: what a client may demand of the sign-in.
 
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import { decide, isSignInPage, newPerson, signIn, startBrowser } from './support/browser.js';
-import { appClient } from './support/client.js';
-import { issuer } from './support/settings.js';
+import { before, suite, test } from 'node:test';
+import { decide, isSignInPage, newPerson, resources, signIn, startBrowser } from '../support/browser.js';
+import { appClient } from '../support/client.js';
+import { issuer } from '../support/settings.js';
 
 suite('demands on the sign-in', () => {
-  const cleanUp = [];
+  const suiteEnd = resources();
   let browser;
   let client;
   before(async () => {
-    const suiteEnd = { after: (action) => cleanUp.push(action) };
     browser = await startBrowser(suiteEnd);
     client = await appClient(suiteEnd);
-  });
-  after(async () => {
-    for (const action of cleanUp.reverse()) await action();
   });
 
   /** Signs in and allows, once. */

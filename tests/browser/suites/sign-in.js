@@ -1,22 +1,18 @@
 // Signing in and getting tokens, as a person and an unmodified client see it.
 
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
-import { decide, isSignInPage, newPerson, signIn, startBrowser } from './support/browser.js';
-import { appClient } from './support/client.js';
-import { issuer, person, prefix } from './support/settings.js';
+import { before, suite, test } from 'node:test';
+import { decide, isSignInPage, newPerson, resources, signIn, startBrowser } from '../support/browser.js';
+import { appClient } from '../support/client.js';
+import { issuer, person, prefix } from '../support/settings.js';
 
 suite('signing in', () => {
-  const cleanUp = [];
+  const suiteEnd = resources();
   let browser;
   let client;
   before(async () => {
-    const suiteEnd = { after: (action) => cleanUp.push(action) };
     browser = await startBrowser(suiteEnd);
     client = await appClient(suiteEnd);
-  });
-  after(async () => {
-    for (const action of cleanUp.reverse()) await action();
   });
 
   test('a person signs in and allows, and the client gets tokens and claims', async (t) => {
@@ -49,6 +45,7 @@ suite('signing in', () => {
     const { page } = await newPerson(t, browser);
     const request = await client.request();
     await page.goto(request.url);
+    await page.locator('#username:focus').waitFor();
     await page.keyboard.type(person.username);
     await page.keyboard.press('Tab');
     await page.keyboard.type(person.password);
