@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use attesto::jose::{Algorithm, ClaimError, JwkSet, JwsError, NumericDate, SelectError};
 use attesto::scope::Scope;
-use attesto::verifier::{Policy, Reason, Refusal, Request, Verified, verify};
+use attesto::verifier::{Policy, Reason, Refusal, Request, Seen, Verified, verify, verify_again};
 use serde_json::{Value, json};
 use test_support::bearer::{REQUIRED_SCOPE, Verdict, World};
 
@@ -45,6 +45,44 @@ fn every_case_of_the_table_has_its_verdict() {
         };
         assert_eq!(verdict, case.verdict, "{}", case.name);
     }
+}
+
+/// Three times each, so that good tokens come from memory, and among others, so that none is taken for another.
+#[test]
+fn a_door_that_remembers_tokens_gives_the_same_verdicts() {
+    let world = World::new();
+    let (policy, keys) = (policy(&world), world.keys());
+    let required = Scope::parse(REQUIRED_SCOPE).unwrap();
+    let mut seen = Seen::new(16);
+    for case in [world.cases(), world.cases(), world.cases()].into_iter().flatten() {
+        let authorization: Vec<&[u8]> = case.authorization.iter().map(Vec::as_slice).collect();
+        let request =
+            Request { authorization: &authorization, method: "GET", url: "https://api.example/orders" };
+        let now = NumericDate::from_secs(world.now);
+        let again = verify_again(&request, &required, &policy, &keys, now, &mut seen);
+        let once = verify(&request, &required, &policy, &keys, now);
+        assert_eq!(again.map(|verified| (*verified).clone()), once, "{}", case.name);
+    }
+}
+
+#[test]
+fn a_remembered_token_expires_and_covers_no_more_than_its_scope() {
+    let world = World::new();
+    let (policy, keys) = (policy(&world), world.keys());
+    let value = format!("Bearer {}", world.good_token());
+    let authorization = [value.as_bytes()];
+    let request = Request { authorization: &authorization, method: "GET", url: "https://api.example/orders" };
+    let mut seen = Seen::new(16);
+    let mut ask = |scope: &str, now| {
+        let required = Scope::parse(scope).unwrap();
+        let verdict =
+            verify_again(&request, &required, &policy, &keys, NumericDate::from_secs(now), &mut seen);
+        verdict.map(|_| ()).map_err(|refusal| refusal.reason)
+    };
+    assert_eq!(ask("orders:read", world.now), Ok(()));
+    assert_eq!(ask("orders:read", world.now + 299), Ok(()));
+    assert_eq!(ask("admin", world.now), Err(Reason::InsufficientScope));
+    assert_eq!(ask("orders:read", world.now + 300), Err(ClaimError::Expired.into()));
 }
 
 #[test]

@@ -47,15 +47,30 @@ pub(super) fn verify(
     // "MUST validate that the "aud" claim contains a resource indicator value corresponding to an identifier the
     // resource server expects for itself."
     claims.check_aud(policy.audiences())?;
-    // "The current time MUST be before the time represented by the "exp" claim."
-    let expires_at = claims.check_exp(now, policy.clock_skew())?;
-    claims.check_nbf(now, policy.clock_skew())?;
+    let expires_at = check_time(&claims, policy, now)?;
     // RFC 7800 §3.1: `cnf` says that the presenter holds a key, and a Bearer presentation shows none. RFC 9449 §7.2
     // and RFC 8705 §3: a bound token without its proof is to be refused.
     if claims.get("cnf").is_some() {
         return Err(Reason::SenderConstrained);
     }
     read(claims, expires_at)
+}
+
+/// "The current time MUST be before the time represented by the "exp" claim" (RFC 9068 §4), and not before "nbf".
+pub(super) fn check_time(
+    claims: &Claims,
+    policy: &Policy,
+    now: NumericDate,
+) -> Result<NumericDate, ClaimError> {
+    claims.check_nbf(now, policy.clock_skew())?;
+    claims.check_exp(now, policy.clock_skew())
+}
+
+impl Verified {
+    /// Whether the token opens what takes every scope of `required`.
+    pub(super) fn covers(&self, required: &Scope) -> Result<(), Reason> {
+        if required.is_subset_of(&self.scope) { Ok(()) } else { Err(Reason::InsufficientScope) }
+    }
 }
 
 /// Gives the claims that RFC 9068 §2.2 requires their types.

@@ -8,6 +8,9 @@ mod access_token;
 mod challenge;
 mod credential;
 mod policy;
+mod seen;
+
+use std::sync::Arc;
 
 use crate::jose::{JwkSet, NumericDate};
 use crate::scope::Scope;
@@ -15,6 +18,7 @@ use crate::scope::Scope;
 pub use access_token::Verified;
 pub use challenge::{BearerError, Challenge, Reason};
 pub use policy::{Policy, PolicyError};
+pub use seen::Seen;
 
 /// What a door knows of a request.
 #[derive(Clone, Copy, Debug)]
@@ -51,26 +55,45 @@ pub fn verify(
     keys: &JwkSet,
     now: NumericDate,
 ) -> Result<Verified, Refusal> {
-    decide(request, required, policy, keys, now).map_err(|reason| refuse(reason, required, policy))
+    credential::bearer(request.authorization)
+        .and_then(|token| access_token::verify(token, policy, keys, now))
+        .and_then(|verified| verified.covers(required).map(|()| verified))
+        .map_err(|reason| refuse(reason, required, policy))
 }
 
-/// The answer to a request refused for `reason`; for doors that take the steps of [`verify`] one by one.
-pub fn refuse(reason: Reason, required: &Scope, policy: &Policy) -> Refusal {
-    let challenge = Challenge::new(&reason, required, policy);
-    Refusal { reason, challenge }
-}
-
-fn decide(
+/// [`verify`] for a door that many requests come through with the same token: gives the same verdicts, sooner.
+pub fn verify_again(
     request: &Request<'_>,
     required: &Scope,
     policy: &Policy,
     keys: &JwkSet,
     now: NumericDate,
-) -> Result<Verified, Reason> {
-    let token = credential::bearer(request.authorization)?;
-    let verified = access_token::verify(token, policy, keys, now)?;
-    if !required.is_subset_of(&verified.scope) {
-        return Err(Reason::InsufficientScope);
+    seen: &mut Seen,
+) -> Result<Arc<Verified>, Refusal> {
+    credential::bearer(request.authorization)
+        .and_then(|token| recall(token, policy, keys, now, seen))
+        .and_then(|verified| verified.covers(required).map(|()| verified))
+        .map_err(|reason| refuse(reason, required, policy))
+}
+
+fn recall(
+    token: &str,
+    policy: &Policy,
+    keys: &JwkSet,
+    now: NumericDate,
+    seen: &mut Seen,
+) -> Result<Arc<Verified>, Reason> {
+    if let Some(verified) = seen.recall(token) {
+        access_token::check_time(&verified.claims, policy, now)?;
+        return Ok(verified);
     }
+    let verified = Arc::new(access_token::verify(token, policy, keys, now)?);
+    seen.remember(token, &verified);
     Ok(verified)
+}
+
+/// The answer to a request refused for `reason`; for doors with checks of their own after [`verify`].
+pub fn refuse(reason: Reason, required: &Scope, policy: &Policy) -> Refusal {
+    let challenge = Challenge::new(&reason, required, policy);
+    Refusal { reason, challenge }
 }

@@ -1,7 +1,7 @@
 //! What becomes of a request.
 
 use attesto::jose::{JwkSet, NumericDate, base64url};
-use attesto::verifier::{Challenge, Reason, Request, Verified, verify};
+use attesto::verifier::{Challenge, Reason, Request, Seen, Verified, verify_again};
 use serde_json::json;
 
 use crate::config::FilterConfig;
@@ -46,8 +46,25 @@ pub struct Reply {
     pub reason: String,
 }
 
+/// The issuer's keys and the tokens found good under them; both are replaced together.
+#[derive(Debug)]
+pub struct Keys {
+    set: JwkSet,
+    seen: Seen,
+}
+
+impl Keys {
+    /// Tokens to remember in one worker: a few megabytes.
+    const MEMORY: usize = 1_024;
+
+    /// New keys, under which nothing has been seen yet.
+    pub fn new(set: JwkSet) -> Self {
+        Self { set, seen: Seen::new(Self::MEMORY) }
+    }
+}
+
 /// Judges a request by its headers.
-pub fn decide(config: &FilterConfig, headers: &Headers, keys: &JwkSet, now: NumericDate) -> Decision {
+pub fn decide(config: &FilterConfig, headers: &Headers, keys: &mut Keys, now: NumericDate) -> Decision {
     let path = value_of(headers, ":path").unwrap_or_default();
     let required = match config.rules.requirement(path) {
         Ok(Requirement::Public) => return Decision::Forward(edits(config, headers, None)),
@@ -61,7 +78,7 @@ pub fn decide(config: &FilterConfig, headers: &Headers, keys: &JwkSet, now: Nume
         .collect();
     let text = |name| std::str::from_utf8(value_of(headers, name).unwrap_or_default()).unwrap_or_default();
     let request = Request { authorization: &authorization, method: text(":method"), url: text(":path") };
-    match verify(&request, &required, &config.policy, keys, now) {
+    match verify_again(&request, &required, &config.policy, &keys.set, now, &mut keys.seen) {
         Ok(verified) => Decision::Forward(edits(config, headers, Some(&verified))),
         Err(refusal) if refusal.needs_key() => {
             Decision::NeedsKey(Reply::refused(&refusal.challenge, &refusal.reason))
@@ -175,7 +192,7 @@ mod tests {
     }
 
     fn ask(world: &World, config: &FilterConfig, headers: &Headers) -> Decision {
-        decide(config, headers, &world.keys(), NumericDate::from_secs(world.now))
+        decide(config, headers, &mut Keys::new(world.keys()), NumericDate::from_secs(world.now))
     }
 
     #[test]

@@ -15,7 +15,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, BufferType, Bytes, ContextType, LogLevel, MapType};
 
 use crate::config::{FilterConfig, ServiceConfig};
-use crate::gate::{Decision, Edits, Reply, decide, forged};
+use crate::gate::{Decision, Edits, Keys, Reply, decide, forged};
 use crate::keys::{self, Schedule, State};
 
 /// How often the service looks at its schedule.
@@ -181,7 +181,7 @@ impl RootContext for ServiceRoot {
 /// What the requests of one worker share.
 struct Worker {
     config: FilterConfig,
-    keys: JwkSet,
+    keys: Keys,
     version: u64,
     waiting: Vec<Waiting>,
     /// The attempt after which a fetch has been asked for; asking once is enough.
@@ -203,16 +203,16 @@ impl Worker {
             // The service has checked the document before it shared it.
             let document = shared(keys::DOCUMENT).unwrap_or_default();
             match JwkSet::from_json(&document) {
-                Ok(keys) => (self.keys, self.version) = (keys, state.version),
+                Ok(keys) => (self.keys, self.version) = (Keys::new(keys), state.version),
                 Err(error) => log(LogLevel::Error, &format!("shared keys: {error}")),
             }
         }
         state
     }
 
-    fn decide(&self) -> Decision {
+    fn decide(&mut self) -> Decision {
         let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
-        decide(&self.config, &headers, &self.keys, NumericDate::from_secs(now_milliseconds() / 1_000))
+        decide(&self.config, &headers, &mut self.keys, NumericDate::from_secs(now_milliseconds() / 1_000))
     }
 
     /// Whether the request may wait for fresher keys; asks for them if nobody has.
@@ -278,8 +278,13 @@ struct FilterRoot(Rc<RefCell<Worker>>);
 impl FilterRoot {
     fn new(settings: &[u8]) -> Result<Self, String> {
         let config = FilterConfig::from_json(settings).map_err(|error| error.to_string())?;
-        let worker =
-            Worker { config, keys: JwkSet::default(), version: 0, waiting: Vec::new(), asked_after: None };
+        let worker = Worker {
+            config,
+            keys: Keys::new(JwkSet::default()),
+            version: 0,
+            waiting: Vec::new(),
+            asked_after: None,
+        };
         Ok(Self(Rc::new(RefCell::new(worker))))
     }
 }
