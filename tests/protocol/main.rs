@@ -1,5 +1,13 @@
 //! The endpoints, driven natively over a host in memory. Expected values are written from the RFCs.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
 mod authorization;
 mod host;
 mod metadata;

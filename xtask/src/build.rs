@@ -104,6 +104,10 @@ pub(crate) fn attesto(project: &Project) -> Result<PathBuf> {
 
 /// Runs a cargo build and returns what it made for the workspace's own packages: the package's folder and the file.
 fn artifacts(cargo: &mut std::process::Command) -> Result<Vec<(PathBuf, PathBuf)>> {
+    Ok(messages(cargo)?.iter().filter_map(artifact).collect())
+}
+
+fn messages(cargo: &mut std::process::Command) -> Result<Vec<Value>> {
     let output = cargo
         .arg("--message-format=json-render-diagnostics")
         .stdin(Stdio::null())
@@ -114,7 +118,17 @@ fn artifacts(cargo: &mut std::process::Command) -> Result<Vec<(PathBuf, PathBuf)
         bail!("cargo build failed");
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    Ok(messages.lines().filter_map(|line| artifact(&serde_json::from_str(line).ok()?)).collect())
+    Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// Runs a `cargo test --no-run` and returns the test programs: the package's folder and the program.
+///
+/// # Errors
+/// When it fails.
+pub(crate) fn test_programs(cargo: &mut std::process::Command) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let messages = messages(cargo)?;
+    let test = |message: &Value| message.pointer("/profile/test") == Some(&Value::Bool(true));
+    Ok(messages.iter().filter(|message| test(message)).filter_map(artifact).collect())
 }
 
 /// Cargo's "Artifact Messages": a program or a cdylib, with the file it became.

@@ -1,5 +1,12 @@
 //! What `wit/stores/stores.wit` promises, asked of a store behind many instances at once.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
 use std::collections::HashSet;
 use std::fs;
 use std::sync::Barrier;

@@ -4,6 +4,7 @@ mod checks;
 mod counts;
 pub(crate) mod suites;
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -43,12 +44,18 @@ pub(crate) fn run(project: &Project, names: &[String]) -> Result<()> {
     if needs.contains(&Need::WasmTargets) {
         build::components(project, Profile::Component)?;
     }
+    let native = there.iter().any(|suite| matches!(suite.runner, Runner::Cargo(_)));
+    let tests = if native || needs.contains(&Need::DevelopmentState) {
+        Tests::build(project)?
+    } else {
+        Tests::default()
+    };
     process::end_watched_on_interrupt()?;
     let watch = Stopwatch::start();
     let mut outcomes = Vec::new();
     for (number, suite) in chosen.iter().enumerate() {
         eprintln!("\n[{}/{}] {}", number + 1, chosen.len(), suite.name);
-        outcomes.push(outcome(project, suite));
+        outcomes.push(outcome(project, suite, &tests));
     }
     summarize(&outcomes, watch.elapsed(), is_ci(std::env::var("CI").ok().as_deref()))
 }
@@ -78,34 +85,29 @@ fn absent(project: &Project, suite: &Suite) -> Option<String> {
     }
 }
 
-fn outcome(project: &Project, suite: &Suite) -> Outcome {
+fn outcome(project: &Project, suite: &Suite, tests: &Tests) -> Outcome {
     let watch = Stopwatch::start();
     let (counts, note) = match absent(project, suite) {
         Some(reason) => (Counts { skipped: 1, ..Counts::default() }, Some(reason)),
-        None => run_suite(project, suite),
+        None => run_suite(project, suite, tests),
     };
     let outcome = Outcome { name: suite.name, counts, took: watch.elapsed(), note };
     eprintln!("{}", line(&outcome));
     outcome
 }
 
-fn run_suite(project: &Project, suite: &Suite) -> (Counts, Option<String>) {
+fn run_suite(project: &Project, suite: &Suite, tests: &Tests) -> (Counts, Option<String>) {
     let mut counts = Counts::default();
     let result = match suite.runner {
         Runner::Check(check) => check(project).map(|looked_at| {
             counts.passed = looked_at;
             true
         }),
-        Runner::Cargo(packages) => {
-            let mut cargo = project.cargo();
-            cargo.args(["test", "--no-fail-fast"]);
-            cargo.args(packages.iter().flat_map(|package| ["--package", package]));
-            watch(project, &mut cargo, |line| counts.read_libtest(line))
-        }
+        Runner::Cargo(packages) => run_cargo_suite(project, packages, tests, &mut counts),
         Runner::Node(folder) => {
             let mut node = project.command("node");
             node.args(["--test", "--test-reporter=spec"]).current_dir(project.root.join(folder));
-            watch(project, &mut node, |line| counts.read_node(line))
+            watch(project, &mut node, tests, |line| counts.read_node(line))
         }
     };
     let note = match result {
@@ -120,9 +122,66 @@ fn run_suite(project: &Project, suite: &Suite) -> (Counts, Option<String>) {
     (counts, note)
 }
 
-/// Runs a test runner, showing what it prints. The tests find the tools of set-up by these two variables.
-fn watch(project: &Project, command: &mut Command, mut count: impl FnMut(&str)) -> Result<bool> {
-    for (name, path) in [("ENVOY", envoy::locate(project)), ("CHROMIUM", chromium::locate())] {
+/// The test programs, all built by one cargo command: a command for each suite would select other packages each time,
+/// their features would differ, and wasmtime would be compiled again for every one.
+#[derive(Default)]
+struct Tests {
+    /// The package's folder and the program.
+    programs: Vec<(PathBuf, PathBuf)>,
+    /// The `attesto` command.
+    attesto: Option<PathBuf>,
+}
+
+impl Tests {
+    fn build(project: &Project) -> Result<Self> {
+        eprintln!("tests");
+        let mut tests = Self::default();
+        process::step("the test programs", || {
+            let mut cargo = project.cargo();
+            cargo.args(["test", "--no-run"]);
+            cargo.args(suites::packages().flat_map(|package| ["--package", package]));
+            tests.programs = build::test_programs(&mut cargo)?;
+            Ok(format!("{}", tests.programs.len()))
+        })?;
+        process::step("the `attesto` command", || {
+            tests.attesto = Some(build::attesto(project)?);
+            Ok("built".to_owned())
+        })?;
+        Ok(tests)
+    }
+}
+
+fn run_cargo_suite(project: &Project, packages: &[&str], tests: &Tests, counts: &mut Counts) -> Result<bool> {
+    let folders: Vec<PathBuf> = project
+        .packages
+        .iter()
+        .filter(|package| packages.contains(&package.name.as_str()))
+        .map(|package| project.root.join(&package.folder))
+        .collect();
+    let mut good = true;
+    for (folder, program) in tests.programs.iter().filter(|(folder, _)| folders.contains(folder)) {
+        println!("running {}", program.file_name().unwrap_or_default().to_string_lossy());
+        let mut command = project.command(program);
+        // As cargo runs a test: in its package's folder.
+        command.current_dir(folder).env("CARGO_MANIFEST_DIR", folder);
+        good &= watch(project, &mut command, tests, |line| counts.read_libtest(line))?;
+    }
+    Ok(good)
+}
+
+/// Runs a test runner, showing what it prints. The tests find the tools of set-up by these variables.
+fn watch(
+    project: &Project,
+    command: &mut Command,
+    tests: &Tests,
+    mut count: impl FnMut(&str),
+) -> Result<bool> {
+    let tools = [
+        ("ENVOY", envoy::locate(project)),
+        ("CHROMIUM", chromium::locate()),
+        ("ATTESTO", tests.attesto.clone()),
+    ];
+    for (name, path) in tools {
         if let Some(path) = path {
             command.env(name, path);
         }

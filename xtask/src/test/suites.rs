@@ -32,16 +32,27 @@ const fn suite(name: &'static str, runner: Runner, needs: &'static [Need]) -> Su
 pub(crate) const SUITES: &[Suite] = &[
     suite("purity", Check(checks::engine_purity), &[]),
     suite("complete", Check(checks::every_package_has_a_suite), &[]),
-    suite("commands", Cargo(&["xtask"]), &[]),
+    suite("commands", Cargo(&["xtask", "test-support"]), &[]),
     suite("engine", Cargo(&["attesto"]), &[]),
     suite("parts", Cargo(&["clients", "keystore", "people", "rules", "store-key-value"]), &[]),
-    suite("host", Cargo(&["attesto-host"]), &[WasmTargets]),
+    suite("host", Cargo(&["attesto-host", "attesto-host-guest"]), &[WasmTargets]),
     suite("cli", Cargo(&["attesto-cli"]), &[WasmTargets]),
     suite("stores", Cargo(&["store-contract"]), &[WasmTargets]),
     suite("flows", Cargo(&["flows"]), &[WasmTargets]),
-    suite("envoy", Cargo(&["envoy-tests"]), &[WasmTargets, Envoy]),
+    suite("envoy", Cargo(&["envoy-filter", "envoy-tests"]), &[WasmTargets, Envoy]),
     suite("browser", Node("tests/browser"), &[WasmTargets, DevelopmentState, NodePackages, Chromium]),
 ];
+
+/// Every package of the table.
+pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
+    SUITES
+        .iter()
+        .flat_map(|suite| match suite.runner {
+            Cargo(packages) => packages,
+            Node(_) | Check(_) => &[],
+        })
+        .copied()
+}
 
 /// The folders whose npm packages set-up installs.
 pub(crate) fn node_folders() -> impl Iterator<Item = &'static str> {

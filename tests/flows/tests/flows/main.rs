@@ -1,5 +1,12 @@
 //! Whole flows against the built components in the embedded host, over HTTP.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
 mod code_flow;
 mod hostile_input;
 mod parts;
