@@ -13,6 +13,7 @@ pub mod bearer;
 pub mod browser;
 pub mod envoy;
 pub mod http;
+pub mod person;
 pub mod process;
 pub mod wasm;
 

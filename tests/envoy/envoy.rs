@@ -155,15 +155,6 @@ fn no_spelling_of_a_path_evades_its_rule() {
 }
 
 #[test]
-fn the_resource_describes_itself_without_a_token() {
-    let gateway = Gateway::start("metadata");
-    let response = Request::get("/.well-known/oauth-protected-resource").send(gateway.port);
-    assert_eq!(response.header("content-type").as_deref(), Some("application/json"));
-    let document: Value = serde_json::from_slice(&response.body).unwrap();
-    assert_eq!(document["authorization_servers"], json!(["http://localhost:8080"]));
-}
-
-#[test]
 fn no_octets_crash_the_filter() {
     let mut gateway = Gateway::start("octets");
     let good = format!("Bearer {}", gateway.world.good_token());

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use test_support::attesto::{AUDIENCE, Attesto, CLIENT_ID, REDIRECT_URI};
 use test_support::browser::Browser;
 
-use crate::person::{VERIFIER, answer, authorize, code, redeem, sign_in, token_request};
+use test_support::person::{VERIFIER, answer, authorize, code, redeem, sign_in, token_request};
 
 /// The claims of a token that is signed with a key the server publishes.
 fn verified(attesto: &Attesto, token: &Value, alg: Algorithm, typ: &str) -> Value {

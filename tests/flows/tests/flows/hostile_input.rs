@@ -6,7 +6,7 @@ use test_support::attesto::{Attesto, CLIENT_ID};
 use test_support::browser::Browser;
 use test_support::http::{Request, exchange};
 
-use crate::person::{authorize, token_request};
+use test_support::person::{authorize, token_request};
 
 #[test]
 fn malformed_token_requests_are_invalid_request() {

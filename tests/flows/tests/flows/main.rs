@@ -10,4 +10,3 @@
 mod code_flow;
 mod hostile_input;
 mod parts;
-mod person;

@@ -3,7 +3,7 @@
 use test_support::attesto::{Attesto, CLIENT_ID, check, component};
 use test_support::browser::Browser;
 
-use crate::person::{answer, authorize, sign_in};
+use test_support::person::{answer, authorize, sign_in};
 
 fn with_part(package: &'static str, replacement: &'static str) -> impl FnOnce(String) -> String {
     move |manifest| {
@@ -20,7 +20,7 @@ fn other_rules_decide_otherwise() {
     let browser = Browser::new(attesto.issuer());
     let consent = sign_in(&browser, &authorize(CLIENT_ID, "openid email"));
     let code = answer(&browser, &consent, "allow").parameter("code").expect("a code");
-    let tokens = crate::person::redeem(&attesto, &code).json();
+    let tokens = test_support::person::redeem(&attesto, &code).json();
     assert_eq!(tokens["scope"], "openid");
     let refused = browser.get(&authorize(CLIENT_ID, "openid profile"));
     assert_eq!(refused.parameter("error").as_deref(), Some("invalid_scope"));

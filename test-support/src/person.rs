@@ -1,14 +1,14 @@
 //! The demo user with a browser, and the demo client.
 
-use test_support::attesto::{Attesto, CLIENT_ID, PASSWORD, REDIRECT_URI, USERNAME};
-use test_support::browser::{Browser, Page};
+use crate::attesto::{Attesto, CLIENT_ID, PASSWORD, REDIRECT_URI, USERNAME};
+use crate::browser::{Browser, Page};
 
 /// RFC 7636 Appendix B.
-pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// The authorization request of a client for a scope.
-pub(crate) fn authorize(client_id: &str, scope: &str) -> String {
+pub fn authorize(client_id: &str, scope: &str) -> String {
     let parameter =
         |name: &str, value: &str| format!("{name}={}", value.replace(' ', "+").replace(':', "%3A"));
     let parameters = [
@@ -25,7 +25,7 @@ pub(crate) fn authorize(client_id: &str, scope: &str) -> String {
 }
 
 /// Signs in and returns what the authorization endpoint then shows.
-pub(crate) fn sign_in(browser: &Browser, request: &str) -> Page {
+pub fn sign_in(browser: &Browser, request: &str) -> Page {
     let page = browser.get(request);
     assert_eq!(page.status, 200, "{}", page.body);
     let signed_in =
@@ -34,24 +34,24 @@ pub(crate) fn sign_in(browser: &Browser, request: &str) -> Page {
 }
 
 /// Answers the consent page.
-pub(crate) fn answer(browser: &Browser, consent: &Page, decision: &str) -> Page {
+pub fn answer(browser: &Browser, consent: &Page, decision: &str) -> Page {
     browser.submit(consent, "/account/consent", &[("decision", decision)])
 }
 
 /// A code for the demo client, of a person who signs in and agrees.
-pub(crate) fn code(attesto: &Attesto, scope: &str) -> String {
+pub fn code(attesto: &Attesto, scope: &str) -> String {
     let browser = Browser::new(attesto.issuer());
     let consent = sign_in(&browser, &authorize(CLIENT_ID, scope));
     answer(&browser, &consent, "allow").parameter("code").expect("a code")
 }
 
 /// Redeems a code as the demo client.
-pub(crate) fn redeem(attesto: &Attesto, code: &str) -> Page {
+pub fn redeem(attesto: &Attesto, code: &str) -> Page {
     Browser::new(attesto.issuer()).post("/oauth/token", &token_request(code))
 }
 
 /// The demo client's token request.
-pub(crate) fn token_request(code: &str) -> [(&str, &str); 5] {
+pub fn token_request(code: &str) -> [(&str, &str); 5] {
     [
         ("grant_type", "authorization_code"),
         ("client_id", CLIENT_ID),
