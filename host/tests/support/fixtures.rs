@@ -1,4 +1,5 @@
 //! The compiled fixtures, built once a run where nobody has built them before.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,5 +1,5 @@
 //! The fixture application, and a client to talk to it.
-#![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses some of it")]
 
 mod fixtures;
 
