@@ -34,7 +34,7 @@ fn file(manifest: &Manifest, component: &Component) -> Option<PathBuf> {
     component.files.iter().find_map(|mount| match mount {
         Mount::Pattern(pattern) if pattern == FILE => Some(manifest.directory.join(FILE)),
         Mount::Placed { source, destination }
-            if destination.strip_prefix("/").unwrap_or(destination) == FILE.as_ref() =>
+            if destination.strip_prefix("/").unwrap_or(destination) == std::path::Path::new(FILE) =>
         {
             Some(manifest.directory.join(source))
         }

@@ -77,6 +77,7 @@ fn password() -> Result<Zeroizing<String>, Failure> {
     }
     let mut line = Zeroizing::new(String::new());
     stdin.lock().read_line(&mut line)?;
-    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    let length = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(length);
     Ok(line)
 }
