@@ -44,12 +44,9 @@ pub(crate) fn run(project: &Project, names: &[String]) -> Result<()> {
     if needs.contains(&Need::WasmTargets) {
         build::components(project, Profile::Component)?;
     }
-    let native = there.iter().any(|suite| matches!(suite.runner, Runner::Cargo(_)));
-    let tests = if native || needs.contains(&Need::DevelopmentState) {
-        Tests::build(project)?
-    } else {
-        Tests::default()
-    };
+    // A check looks at sources only; every other suite runs programs of the workspace.
+    let programs = there.iter().any(|suite| !matches!(suite.runner, Runner::Check(_)));
+    let tests = if programs { Tests::build(project)? } else { Tests::default() };
     process::end_watched_on_interrupt()?;
     let watch = Stopwatch::start();
     let mut outcomes = Vec::new();

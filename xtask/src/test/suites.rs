@@ -1,6 +1,6 @@
 //! Every test suite there is. To add one, add a line.
 
-use crate::setup::Need::{self, Chromium, DevelopmentState, Envoy, NodePackages, WasmTargets};
+use crate::setup::Need::{self, Chromium, Envoy, NodePackages, WasmTargets};
 use crate::test::checks;
 use crate::test::suites::Runner::{Cargo, Check, Node};
 
@@ -40,7 +40,7 @@ pub(crate) const SUITES: &[Suite] = &[
     suite("stores", Cargo(&["store-contract"]), &[WasmTargets]),
     suite("flows", Cargo(&["flows"]), &[WasmTargets]),
     suite("envoy", Cargo(&["envoy-filter", "envoy-tests"]), &[WasmTargets, Envoy]),
-    suite("browser", Node("tests/browser"), &[WasmTargets, DevelopmentState, NodePackages, Chromium]),
+    suite("browser", Node("tests/browser"), &[WasmTargets, NodePackages, Chromium]),
 ];
 
 /// Every package of the table.
