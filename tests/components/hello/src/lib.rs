@@ -1,6 +1,5 @@
 //! The main component of the host's tests: one route for each thing the host gives or withholds.
 
-#[expect(unsafe_code, reason = "generated")]
 mod bindings {
     spin_sdk::wit_bindgen::generate!({
         inline: r#"
