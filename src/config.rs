@@ -279,11 +279,12 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// "The resource parameter […] MUST be an absolute URI […] MUST NOT include a fragment component" (RFC 8707 §2).
+/// "a URL that uses the `https` scheme and has no fragment component" (RFC 9728 §1.2), http being for development. "The
+/// resource parameter […] MUST be an absolute URI […] MUST NOT include a fragment component" (RFC 8707 §2).
 fn resource_identifier(text: &str) -> Result<(), &'static str> {
     match Url::parse(text) {
-        Ok(url) if url.fragment().is_none() => Ok(()),
-        _ => Err("must be an absolute URI without a fragment (RFC 8707 §2)"),
+        Ok(url) if url.fragment().is_none() && matches!(url.scheme(), "https" | "http") => Ok(()),
+        _ => Err("must be an https URL without a fragment (RFC 8707 §2, RFC 9728 §1.2)"),
     }
 }
 

@@ -219,6 +219,15 @@ pub trait Interaction {
         grant: &Secret<String>,
     ) -> Result<ConsentDecision, HostError>;
 
+    /// Tells that the person's answer has been honoured, so that it may be remembered.
+    async fn settle_consent(
+        &self,
+        authorization: &Authorization,
+        sub: &str,
+        allowed: bool,
+        now: u64,
+    ) -> Result<(), HostError>;
+
     /// Serves a request below the part's own prefix.
     async fn handle(&self, request: &Request, now: u64) -> Result<Reply, HostError>;
 }

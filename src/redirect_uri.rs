@@ -49,8 +49,29 @@ pub fn is_acceptable(uri: &str) -> bool {
     uri.bytes().all(|b| (0x21..=0x7E).contains(&b))
         && Url::parse(uri).is_ok_and(|url| {
             url.fragment().is_none()
-                && !matches!(url.scheme(), "javascript" | "data" | "vbscript" | "blob" | "file")
+                && url.username().is_empty()
+                && url.password().is_none()
+                && match url.scheme() {
+                    // "The redirection endpoint SHOULD require the use of TLS" (RFC 6749 §3.1.2.1), the person's own
+                    // device apart (RFC 8252 §7.3, §8.3).
+                    "http" => is_loopback(&url) || url.host_str() == Some("localhost"),
+                    "javascript" | "data" | "vbscript" | "blob" | "file" | "about" => false,
+                    _ => true,
+                }
+                // An answer's own parameters would be there twice, and RFC 9207 §2.4 would protect nobody.
+                && !url.query_pairs().any(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_ref()))
         })
+}
+
+/// The parameters of an authorization response (RFC 6749 §4.1.2, §4.1.2.1; RFC 9207 §2).
+const RESPONSE_PARAMETERS: [&str; 6] = ["code", "error", "error_description", "error_uri", "iss", "state"];
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        _ => false,
+    }
 }
 
 /// "The authorization server MUST allow any port to be specified at the time of the request for loopback IP redirect
@@ -59,14 +80,12 @@ fn differs_in_loopback_port(requested: &str, registered: &str) -> bool {
     let (Ok(requested_url), Ok(mut registered_url)) = (Url::parse(requested), Url::parse(registered)) else {
         return false;
     };
-    let loopback = match registered_url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        _ => false,
-    };
-    loopback
+    // The spelling must be the canonical one, in which alone the default port does not show.
+    let canonical =
+        requested_url.as_str() == requested || requested_url.as_str() == requested.replacen(":80/", "/", 1);
+    is_loopback(&registered_url)
         && registered_url.scheme() == "http"
-        && requested_url.as_str() == requested
+        && canonical
         && registered_url.set_port(requested_url.port()).is_ok()
         && registered_url == requested_url
 }
@@ -106,6 +125,7 @@ mod tests {
         assert!(matches("http://127.0.0.1:49152/cb", "http://127.0.0.1/cb"));
         assert!(matches("http://127.0.0.1:49152/cb", "http://127.0.0.1:8000/cb"));
         assert!(matches("http://[::1]:1234/cb", "http://[::1]/cb"));
+        assert!(matches("http://127.0.0.1:80/cb", "http://127.0.0.1/cb"));
         for requested in [
             "http://127.0.0.1:1/other",
             "http://127.0.0.1:1@evil.example/cb",
@@ -128,6 +148,11 @@ mod tests {
         for uri in [
             "/cb",
             "https://client.example/cb#f",
+            "http://client.example/cb",
+            "https://user:secret@client.example/cb",
+            "about:blank",
+            "https://client.example/cb?code=1",
+            "https://client.example/cb?x=1&iss=y",
             "javascript:alert(1)",
             "data:text/html,x",
             "https://c.example/\r\nx: y",

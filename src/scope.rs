@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+/// More values than any request means; parsing, and every comparison of scopes, is bounded by it.
+const MAX_TOKENS: usize = 100;
+
 /// Distinct scope values in the order they were asked for. Order carries no meaning (RFC 6749 §3.3) but is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope(Vec<String>);
 
 /// The text is not a `scope`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not scope tokens separated by single spaces")]
+#[error("not scope tokens separated by single spaces, or too many")]
 pub struct MalformedScope;
 
 impl Scope {
@@ -23,9 +26,9 @@ impl Scope {
     /// The scope of these tokens; a token that is there twice counts once.
     pub fn from_tokens<T: Into<String>>(tokens: impl IntoIterator<Item = T>) -> Result<Self, MalformedScope> {
         let mut scope = Vec::new();
-        for token in tokens {
+        for (number, token) in tokens.into_iter().enumerate() {
             let token = token.into();
-            if !is_scope_token(&token) {
+            if number == MAX_TOKENS || !is_scope_token(&token) {
                 return Err(MalformedScope);
             }
             if !scope.contains(&token) {
@@ -85,6 +88,13 @@ mod tests {
         }
         assert_eq!(Scope::parse("").map(|s| s.is_empty()), Ok(true));
         assert_eq!(Scope::parse("openid ! #[]~").map(|s| s.to_string()), Ok("openid ! #[]~".to_owned()));
+    }
+
+    #[test]
+    fn the_number_of_values_is_bounded() {
+        let text = |count: usize| (0..count).map(|i| format!("s{i}")).collect::<Vec<_>>().join(" ");
+        assert!(Scope::parse(&text(100)).is_ok());
+        assert_eq!(Scope::parse(&text(101)), Err(MalformedScope));
     }
 
     #[test]

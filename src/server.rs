@@ -76,9 +76,11 @@ impl Server {
         let endpoints = Endpoints::new(&config);
         let mut userinfo_policy = verifier::Policy::new(&config.issuer, vec![config.audience.clone()])?
             .with_algorithms(vec![config.access_token_signing_alg])?;
-        if let Some(url) = &config.resource_metadata {
-            userinfo_policy = userinfo_policy.with_resource_metadata(url)?;
-        }
+        // A scheme alone is no challenge: one parameter at least follows it (RFC 6750 §3).
+        userinfo_policy = match &config.resource_metadata {
+            Some(url) => userinfo_policy.with_resource_metadata(url)?,
+            None => userinfo_policy.with_realm(&config.basic_realm)?,
+        };
         Ok(Self {
             userinfo_policy,
             userinfo_scope: Scope::parse("openid")?,

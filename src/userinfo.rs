@@ -79,6 +79,9 @@ async fn claims(
     if cx.host.is_revoked(&token.token_id, cx.now).await.map_err(fault("stores"))? {
         return Err(refused(Reason::Revoked));
     }
+    if cx.host.load_client(&token.client_id).await.map_err(fault("clients"))?.is_none() {
+        return Err(refused(Reason::Revoked));
+    }
     if cx.host.load_principal(&token.subject).await.map_err(fault("people"))?.is_none() {
         return Err(refused(Reason::UnknownSubject));
     }

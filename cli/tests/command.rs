@@ -72,7 +72,7 @@ fn a_variables_file_gives_way_to_the_command_line() {
     let app = App::new(|manifest| manifest);
     std::fs::write(app.path("variables.toml"), "secret = \"x\"\ngreeting = \"file\"\n").unwrap();
     let server = Server::start(&app, &["--variables-file", "variables.toml", "--variable", "greeting=flag"]);
-    assert!(server.get("/variable?name=greeting").ends_with("flag, x"));
+    assert!(server.get("/variable?name=greeting").contains("flag, x"));
     assert_eq!(server.stop(), Some(0));
 }
 
@@ -80,12 +80,12 @@ fn a_variables_file_gives_way_to_the_command_line() {
 fn the_state_survives_a_restart_and_a_termination_ends_cleanly() {
     let app = App::new(|manifest| manifest);
     let server = Server::start(&app, &["--variable", "secret=x"]);
-    assert!(server.get("/hello?name=Ada").ends_with("Hello, Ada! (1)"));
+    assert!(server.get("/hello?name=Ada").contains("Hello, Ada! (1)"));
     assert_eq!(server.stop(), Some(0));
     assert!(app.path(".attesto/state.db").is_file());
 
     let server = Server::start(&app, &["--variable", "secret=x"]);
-    assert!(server.get("/hello?name=Ada").ends_with("Hello, Ada! (2)"));
+    assert!(server.get("/hello?name=Ada").contains("Hello, Ada! (2)"));
     assert_eq!(server.stop(), Some(0));
 }
 
@@ -134,5 +134,13 @@ impl Server {
         }
         self.child.kill().unwrap();
         panic!("still running 30 s after SIGTERM");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A failed test must not leave its server behind; after `stop` there is nothing left to end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -148,6 +148,8 @@ impl Server {
         let response = self.answer(peer, request).await.unwrap_or_else(Refusal::response);
         let status = response.status().as_u16();
         let time = start.elapsed().as_secs_f64() * 1e3;
+        // A client chooses the path: nothing of it may move a terminal's cursor or turn its text around.
+        let path = path.escape_debug();
         self.log.write(Kind::Request, format_args!("{method} {path} {status} {time:.1}ms {peer}"));
         response
     }

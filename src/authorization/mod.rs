@@ -81,7 +81,7 @@ async fn validated(
             return Err(response::page(&reason));
         }
     };
-    AuthorizationRequest::validate(settled, &cx.server.config).map_err(|refused| {
+    AuthorizationRequest::validate(settled, &cx.server.config, cx.server.keys.public()).map_err(|refused| {
         let (settled, refusal) = *refused;
         let mut event = Event::new(EventName::AuthorizationFailed, cx.now);
         event.client_id = Some(settled.client().client_id.clone());
@@ -114,7 +114,8 @@ async fn interact(
     };
     // "the Authorization Server MUST attempt to actively re-authenticate" (OIDC Core §3.1.2.1): a part that says
     // "authenticated" has done so, or is not believed.
-    if request.max_age.is_some_and(|max_age| cx.now.saturating_sub(owner.auth_time) > max_age) {
+    let newest = if request.prompt.login { Some(SIGN_IN_LEEWAY) } else { request.max_age };
+    if newest.is_some_and(|seconds| cx.now.saturating_sub(owner.auth_time) > seconds) {
         return refuse(cx, &request, Refusal::LoginRequired);
     }
     let scope = match granted_scope(cx, &request, &owner).await {
@@ -162,7 +163,7 @@ async fn answered(
     let about = request.for_interaction(request.scope.clone());
     let owner = match cx.host.establish(http, cx.now, &about, demand).await {
         Ok(Establishment::Authenticated(owner)) => owner,
-        Ok(Establishment::Respond(_) | Establishment::None) => return resume(cx, parameters),
+        Ok(Establishment::Respond(_) | Establishment::None) => return go_on(cx, parameters),
         Err(fault) => return fail(cx, &request, "people", &fault),
     };
     let scope = match granted_scope(cx, &request, &owner).await {
@@ -171,9 +172,16 @@ async fn answered(
     };
     let binding = consent::binding(&request, &scope, &owner.sub);
     match cx.host.consume_consent_grant(&grant.digest(), &binding, cx.now).await {
-        Ok(Consumption::Consumed) if allowed => issue_code(cx, request, owner, scope).await,
-        Ok(Consumption::Consumed) => refuse(cx, &request, Refusal::AccessDenied),
-        Ok(Consumption::Expired) => resume(cx, parameters),
+        Ok(Consumption::Consumed) => {
+            let about = request.for_interaction(scope.clone());
+            match cx.host.settle_consent(&about, &owner.sub, allowed, cx.now).await {
+                Ok(()) if allowed => issue_code(cx, request, owner, scope).await,
+                Ok(()) => refuse(cx, &request, Refusal::AccessDenied),
+                Err(fault) => fail(cx, &request, "people", &fault),
+            }
+        }
+        // The page stood too long: it is shown again.
+        Ok(Consumption::Expired) => go_on(cx, parameters),
         Ok(reason @ (Consumption::Unknown | Consumption::BindingMismatch | Consumption::AlreadyConsumed)) => {
             let mut event = event_of(cx, &request, EventName::AuthorizationFailed);
             event.result = Some(format!("consent grant: {reason:?}"));
@@ -196,8 +204,18 @@ async fn granted_scope(
         sub: Some(&owner.sub),
         requested: &request.scope,
     };
+    // "the Authorization Server MUST NOT reply with an ID Token or Access Token for a different user" (OIDC Core §3.1.2.2).
+    if request.expected_sub.as_ref().is_some_and(|sub| *sub != owner.sub) {
+        return Err(refuse(cx, request, Refusal::LoginRequired));
+    }
     match cx.host.authorize_scope(question).await {
-        Ok(Some(scope)) if request.scope.is_empty() || scope.is_subset_of(&request.scope) => Ok(scope),
+        Ok(Some(scope)) if request.scope.is_empty() || scope.is_subset_of(&request.scope) => {
+            // A default scope can make an OpenID request of one that did not say so.
+            match request.check_openid(&scope, &cx.server.config) {
+                Ok(()) => Ok(scope),
+                Err(refusal) => Err(refuse(cx, request, refusal)),
+            }
+        }
         Ok(Some(_)) => {
             let fault = HostError("the scope policy granted more than was asked for".to_owned());
             Err(fail(cx, request, "rules", &fault))
@@ -292,7 +310,12 @@ fn resume<H, R>(cx: &Context<'_, H, R>, parameters: &str) -> Response {
         }),
         _ => Some(value),
     });
-    let location = format!("{}?{}", cx.server.endpoints.authorization, params.encode());
+    go_on(cx, &params.encode())
+}
+
+/// Sends the user agent to the authorization endpoint with these parameters.
+fn go_on<H, R>(cx: &Context<'_, H, R>, parameters: &str) -> Response {
+    let location = format!("{}?{parameters}", cx.server.endpoints.authorization);
     Response::see_other(&location).unwrap_or_else(|| unreadable(FormError::Malformed))
 }
 

@@ -3,6 +3,7 @@
 use crate::client::{Client, GrantType};
 use crate::config::Config;
 use crate::host::{Authorization, ClientStore, HostError};
+use crate::jose::{Algorithm, JwkSet, UnverifiedJws, jws};
 use crate::params::{Params, Repeated};
 use crate::pkce::{ChallengeError, CodeChallenge};
 use crate::redirect_uri::TrustedRedirectUri;
@@ -102,6 +103,8 @@ pub enum Refusal {
     Prompt,
     /// `max_age` is not a number of seconds.
     MaxAge,
+    /// `id_token_hint` is no ID token of this server for this client.
+    IdTokenHint,
     /// A `resource` this server issues no tokens for (RFC 8707 §2).
     InvalidTarget,
     /// The scope policy refused.
@@ -129,6 +132,9 @@ impl Refusal {
             Self::MissingNonce => ("invalid_request", "nonce is required"),
             Self::Prompt => ("invalid_request", "prompt is malformed"),
             Self::MaxAge => ("invalid_request", "max_age is malformed"),
+            Self::IdTokenHint => {
+                ("invalid_request", "id_token_hint is not an ID token of this server for this client")
+            }
             // RFC 7636 §4.4.1.
             Self::CodeChallenge(ChallengeError::Malformed) => ("invalid_request", "code challenge required"),
             Self::CodeChallenge(ChallengeError::Method) => {
@@ -205,13 +211,19 @@ pub struct AuthorizationRequest {
     pub prompt: Prompt,
     /// How old the authentication may be, seconds.
     pub max_age: Option<u64>,
+    /// The subject of the `id_token_hint`: nobody else may be answered for.
+    pub expected_sub: Option<String>,
     params: Params,
 }
 
 impl AuthorizationRequest {
     /// Checks all that a client may be told of.
-    pub fn validate(settled: Settled, config: &Config) -> Result<Self, Box<(Settled, Refusal)>> {
-        match Checked::check(&settled, config) {
+    pub fn validate(
+        settled: Settled,
+        config: &Config,
+        keys: &JwkSet,
+    ) -> Result<Self, Box<(Settled, Refusal)>> {
+        match Checked::check(&settled, config, keys) {
             Ok(checked) => Ok(Self {
                 client: settled.client,
                 redirect_uri: settled.redirect_uri,
@@ -222,10 +234,16 @@ impl AuthorizationRequest {
                 nonce: checked.nonce,
                 prompt: checked.prompt,
                 max_age: checked.max_age,
+                expected_sub: checked.expected_sub,
                 params: settled.params,
             }),
             Err(refusal) => Err(Box::new((settled, refusal))),
         }
+    }
+
+    /// What OpenID Connect demands of a request for this scope.
+    pub fn check_openid(&self, scope: &Scope, config: &Config) -> Result<(), Refusal> {
+        check_openid(scope, self.redirect_uri_in_request, self.nonce.is_some(), config)
     }
 
     /// What the person's pages are told of it, if `scope` is to be granted.
@@ -247,7 +265,27 @@ impl AuthorizationRequest {
     }
 }
 
+/// OIDC Core §3.1.2.1: `redirect_uri` is REQUIRED; `nonce` is where the operator says so.
+fn check_openid(scope: &Scope, redirect_uri: bool, nonce: bool, config: &Config) -> Result<(), Refusal> {
+    match scope.contains("openid") {
+        true if !redirect_uri => Err(Refusal::MissingRedirectUri),
+        true if !nonce && config.require_nonce => Err(Refusal::MissingNonce),
+        _ => Ok(()),
+    }
+}
+
+/// The subject of an "ID Token previously issued by the Authorization Server being passed as a hint" (OIDC Core §3.1.2.1).
+/// It may have expired; it must be ours, and for this client.
+fn hinted_subject(hint: &str, client_id: &str, config: &Config, keys: &JwkSet) -> Option<String> {
+    let policy = jws::Policy { algorithms: Algorithm::ALL, typ: Some("JWT") };
+    let claims = UnverifiedJws::parse(hint).ok()?.verify(keys, &policy).ok()?.into_claims().ok()?;
+    claims.check_iss(&config.issuer).ok()?;
+    claims.check_aud(&[client_id.to_owned()]).ok()?;
+    claims.required_string("sub").ok().map(str::to_owned)
+}
+
 struct Checked {
+    expected_sub: Option<String>,
     scope: Scope,
     code_challenge: CodeChallenge,
     nonce: Option<String>,
@@ -256,7 +294,7 @@ struct Checked {
 }
 
 impl Checked {
-    fn check(settled: &Settled, config: &Config) -> Result<Self, Refusal> {
+    fn check(settled: &Settled, config: &Config, keys: &JwkSet) -> Result<Self, Refusal> {
         let params = &settled.params;
         params.refuse_repeated().map_err(|Repeated| Refusal::Repeated)?;
         let one = |name| params.one(name).map_err(|Repeated| Refusal::Repeated);
@@ -282,19 +320,13 @@ impl Checked {
             return Err(Refusal::UnauthorizedClient);
         }
         let scope = Scope::parse(one("scope")?.unwrap_or_default()).map_err(|_| Refusal::MalformedScope)?;
-        let openid = scope.contains("openid");
-        if openid && !settled.redirect_uri_in_request {
-            return Err(Refusal::MissingRedirectUri);
-        }
         let code_challenge = match one("code_challenge")? {
             Some(challenge) => CodeChallenge::from_request(challenge, one("code_challenge_method")?)
                 .map_err(Refusal::CodeChallenge)?,
             None => return Err(Refusal::CodeChallenge(ChallengeError::Malformed)),
         };
         let nonce = one("nonce")?.map(str::to_owned);
-        if openid && nonce.is_none() && config.require_nonce {
-            return Err(Refusal::MissingNonce);
-        }
+        check_openid(&scope, settled.redirect_uri_in_request, nonce.is_some(), config)?;
         let prompt = match one("prompt")? {
             Some(text) => Prompt::parse(text).ok_or(Refusal::Prompt)?,
             None => Prompt::default(),
@@ -306,7 +338,13 @@ impl Checked {
         if params.all("resource").any(|resource| resource != config.audience) {
             return Err(Refusal::InvalidTarget);
         }
-        Ok(Self { scope, code_challenge, nonce, prompt, max_age })
+        let expected_sub = match one("id_token_hint")? {
+            Some(hint) => Some(
+                hinted_subject(hint, &settled.client.client_id, config, keys).ok_or(Refusal::IdTokenHint)?,
+            ),
+            None => None,
+        };
+        Ok(Self { expected_sub, scope, code_challenge, nonce, prompt, max_age })
     }
 }
 

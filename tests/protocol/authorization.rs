@@ -132,6 +132,57 @@ fn a_required_nonce_is_demanded_of_openid_requests_only() {
 }
 
 #[test]
+fn what_openid_demands_is_demanded_of_a_default_scope_as_well() {
+    let server = server_with(|text| format!("{text}\nrequire_nonce = true"));
+    let host = TestHost::new();
+    host.granted.replace(Some(Some(Scope::parse("openid").unwrap())));
+    let without_nonce = authorize(&[("scope", ""), ("nonce", "")]);
+    assert_eq!(query(&host.send_to(&server, without_nonce, NOW))["error"], "invalid_request");
+    let without_uri = authorize(&[("scope", ""), ("redirect_uri", "")]);
+    assert_eq!(query(&host.send_to(&server, without_uri, NOW))["error"], "invalid_request");
+}
+
+#[test]
+fn an_id_token_hint_is_of_this_server_for_this_client_and_nobody_else_is_answered_for() {
+    let host = TestHost::new();
+    let body = json(&host.redeem(&host.code("openid")));
+    let hint = body["id_token"].as_str().unwrap();
+    assert!(query(&host.send(authorize(&[("id_token_hint", hint)]))).contains_key("code"));
+    let expired = host.send_to(server(), authorize(&[("id_token_hint", hint)]), NOW + 10_000);
+    assert!(query(&expired).contains_key("code"));
+
+    let access_token = body["access_token"].as_str().unwrap();
+    let unsigned = format!("{}.", hint.rsplit_once('.').unwrap().0);
+    for bad in [access_token, &unsigned, "x", "a.b.c"] {
+        assert_eq!(
+            query(&host.send(authorize(&[("id_token_hint", bad)])))["error"],
+            "invalid_request",
+            "{bad}"
+        );
+    }
+    let for_another = authorize(&[("client_id", "other"), ("id_token_hint", hint)]);
+    assert_eq!(query(&host.send(for_another))["error"], "invalid_request");
+
+    host.owner.borrow_mut().sub = "user:bob".to_owned();
+    assert_eq!(query(&host.send(authorize(&[("id_token_hint", hint)])))["error"], "login_required");
+}
+
+#[test]
+fn an_answer_is_settled_only_once_it_is_honoured() {
+    let host = TestHost::new();
+    answer(&host, &[], &[], true);
+    assert_eq!(*host.settled.borrow(), [true]);
+    answer_again(&host, &[], false, NOW);
+    assert_eq!(*host.settled.borrow(), [true]);
+
+    let host = TestHost::new();
+    host.person.set(Person::MustBeAsked);
+    host.send(authorize(&[]));
+    answer_again(&host, &[], true, NOW + 600);
+    assert!(host.settled.borrow().is_empty());
+}
+
+#[test]
 fn the_issuer_parameter_can_be_turned_off() {
     let server = server_with(|text| format!("{text}\nauthorization_response_iss = false"));
     let host = TestHost::new();
@@ -171,6 +222,15 @@ fn an_authentication_older_than_max_age_is_not_accepted_from_the_host() {
     let host = TestHost::new();
     assert!(query(&host.send(authorize(&[("max_age", "100")]))).contains_key("code"));
     assert_eq!(query(&host.send(authorize(&[("max_age", "99")])))["error"], "login_required");
+}
+
+#[test]
+fn an_authentication_that_was_not_renewed_is_not_accepted_under_prompt_login() {
+    let host = TestHost::new();
+    host.ignores_prompt.set(true);
+    assert!(query(&host.send(authorize(&[("prompt", "login")]))).contains_key("code"), "fresh enough");
+    host.owner.borrow_mut().auth_time = NOW - 301;
+    assert_eq!(query(&host.send(authorize(&[("prompt", "login")])))["error"], "login_required");
 }
 
 #[test]

@@ -76,6 +76,8 @@ pub(crate) struct TestHost {
     pub(crate) codes: RefCell<HashMap<[u8; 32], (StoredCode, bool, bool, Option<IssuedAccessToken>)>>,
     pub(crate) revoked: RefCell<HashMap<String, u64>>,
     pub(crate) grants: RefCell<HashMap<[u8; 32], (Digest, u64, bool)>>,
+    pub(crate) ignores_prompt: Cell<bool>,
+    pub(crate) settled: RefCell<Vec<bool>>,
     pub(crate) shown_grant: RefCell<Option<String>>,
     pub(crate) asked: RefCell<Vec<Authorization>>,
     pub(crate) events: RefCell<Vec<Event>>,
@@ -129,6 +131,8 @@ impl TestHost {
             codes: RefCell::default(),
             revoked: RefCell::default(),
             grants: RefCell::default(),
+            ignores_prompt: Cell::new(false),
+            settled: RefCell::default(),
             shown_grant: RefCell::new(None),
             asked: RefCell::default(),
             events: RefCell::default(),
@@ -335,7 +339,7 @@ impl Interaction for TestHost {
                 Establishment::Respond(Response::empty(http::StatusCode::OK))
             }
             Person::NotSignedIn => Establishment::None,
-            _ if demand.force_reauthentication => {
+            _ if demand.force_reauthentication && !self.ignores_prompt.get() => {
                 Establishment::Respond(Response::empty(http::StatusCode::OK))
             }
             _ => Establishment::Authenticated(self.owner.borrow().clone()),
@@ -362,6 +366,18 @@ impl Interaction for TestHost {
             _ if demand.interactive => ask(),
             _ => ConsentDecision::None,
         })
+    }
+
+    async fn settle_consent(
+        &self,
+        _: &Authorization,
+        _: &str,
+        allowed: bool,
+        _: u64,
+    ) -> Result<(), HostError> {
+        self.may_fail("settle_consent")?;
+        self.settled.borrow_mut().push(allowed);
+        Ok(())
     }
 
     async fn handle(&self, _: &Request, _: u64) -> Result<Reply, HostError> {

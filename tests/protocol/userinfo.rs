@@ -50,6 +50,15 @@ fn without_credentials_the_challenge_carries_no_error() {
 }
 
 #[test]
+fn without_a_metadata_url_the_challenge_names_a_realm() {
+    let without = |text: &str| {
+        text.lines().filter(|line| !line.contains("resource_metadata")).collect::<Vec<_>>().join("\n")
+    };
+    let response = TestHost::new().send_to(&server_with(without), get("/oauth/userinfo", None), NOW);
+    assert_eq!(response.headers["www-authenticate"], "Bearer realm=\"OAuth\"");
+}
+
+#[test]
 fn a_token_without_openid_is_insufficient_scope() {
     let host = TestHost::new();
     let token = access_token(&host, "read");
@@ -79,6 +88,10 @@ fn a_revoked_expired_or_orphaned_token_is_invalid() {
     invalid(ask(&host, &token));
     host.disabled.take();
 
+    host.clients.borrow_mut().remove("public");
+    invalid(ask(&host, &token));
+    let host = TestHost::new();
+
     let jti = payload(&token.as_str().into())["jti"].as_str().unwrap().to_owned();
     host.revoked.borrow_mut().insert(jti, NOW + 900);
     invalid(ask(&host, &token));
@@ -105,7 +118,7 @@ fn a_part_that_claims_another_subject_is_a_fault() {
 fn a_fault_of_any_part_is_a_fixed_server_error() {
     let host = TestHost::new();
     let token = access_token(&host, "openid email");
-    for fault in ["is_revoked", "load_principal", "userinfo_claims"] {
+    for fault in ["is_revoked", "load_client", "load_principal", "userinfo_claims"] {
         host.fault.set(fault);
         let response = ask(&host, &token);
         assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR, "{fault}");

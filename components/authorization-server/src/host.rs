@@ -188,6 +188,27 @@ impl Interaction for Parts {
         })
     }
 
+    async fn settle_consent(
+        &self,
+        authorization: &Authorization,
+        sub: &str,
+        allowed: bool,
+        now: u64,
+    ) -> Result<(), HostError> {
+        let Authorization { client_id, redirect_uri, scope, .. } = authorization;
+        let scope = scope.tokens().to_vec();
+        people::interaction::settle_consent(
+            sub.to_owned(),
+            client_id.clone(),
+            redirect_uri.clone(),
+            scope,
+            allowed,
+            now,
+        )
+        .await
+        .map_err(failed)
+    }
+
     async fn handle(&self, request: &Request, now: u64) -> Result<Reply, HostError> {
         use people::interaction::{self as wit, Reply as Wit};
         Ok(match wit::handle(request_out(request, now)).await.map_err(failed)? {

@@ -132,6 +132,17 @@ impl interaction::Guest for Component {
         })
     }
 
+    async fn settle_consent(
+        sub: String,
+        client_id: String,
+        redirect_uri: String,
+        scope: Vec<String>,
+        allowed: bool,
+        now: u64,
+    ) -> Result<(), Error> {
+        Ok(people()?.settle_consent(&sub, &client_id, &redirect_uri, &scope, allowed, now)?)
+    }
+
     async fn handle(request: types::HttpRequest) -> Result<interaction::Reply, Error> {
         Ok(match people()?.handle(&request.into())? {
             Reply::Respond(response) => interaction::Reply::Respond(response.into()),

@@ -322,27 +322,12 @@ impl<S: Store, R: Random> People<'_, S, R> {
             redirect_uri: form.get("redirect_uri"),
             scope: form.get("scope"),
         };
-        let Some(session) = self.session_behind(request, "consent", &carried.fields(), form)? else {
+        if self.session_behind(request, "consent", &carried.fields(), form)?.is_none() {
             return self.out_of_date().map(Reply::Respond);
-        };
-        let sub = &session.user.sub;
+        }
         let allowed = match form.get("decision") {
-            "allow" => {
-                let scope = carried.scope.split_whitespace();
-                consent::remember(
-                    &self.store,
-                    sub,
-                    carried.client_id,
-                    carried.redirect_uri,
-                    scope,
-                    request.now,
-                )?;
-                true
-            }
-            "deny" => {
-                consent::forget(&self.store, sub, carried.client_id)?;
-                false
-            }
+            "allow" => true,
+            "deny" => false,
             _ => return self.malformed(Malformed::Fields).map(Reply::Respond),
         };
         Ok(Reply::Answered {
@@ -350,6 +335,23 @@ impl<S: Store, R: Random> People<'_, S, R> {
             grant: carried.grant.to_owned(),
             allowed,
         })
+    }
+
+    /// Remembers an answer that has been honoured, or forgets what was remembered before it. Not done when the answer
+    /// comes in: it may be stale, or have been honoured already.
+    pub fn settle_consent(
+        &self,
+        sub: &str,
+        client_id: &str,
+        redirect_uri: &str,
+        scope: &[String],
+        allowed: bool,
+        now: u64,
+    ) -> Result<(), Unavailable> {
+        if !allowed {
+            return consent::forget(&self.store, sub, client_id);
+        }
+        consent::remember(&self.store, sub, client_id, redirect_uri, scope.iter().map(String::as_str), now)
     }
 
     /// "Use another account": the session ends, and the authorization request asks for a sign-in again.

@@ -65,11 +65,13 @@ pub fn put(store: &impl KeyValue, digest: &[u8], code: &Code) -> Result<(), Unav
 /// The code, redeemed or not, while there is anything to do about it.
 pub fn peek(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Option<Code>, Unavailable> {
     let Some(code) = read::<Code>(store, &key("code", digest))? else { return Ok(None) };
-    if now < code.expires_at || issued(store, digest)?.is_some_and(|token| now < token.expires_at) {
-        Ok(Some(code))
-    } else {
-        Ok(None)
-    }
+    let live = now < code.expires_at
+        || match issued(store, digest)? {
+            Some(token) => now < token.expires_at,
+            // Redeemed, and whoever redeemed it is still to say for what.
+            None => is_redeemed(store, digest)?,
+        };
+    Ok(live.then_some(code))
 }
 
 /// Redeems the code, for the first caller before its expiry.
@@ -77,12 +79,10 @@ pub fn redeem(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Redempti
     let Some(code) = read::<Code>(store, &key("code", digest))? else { return Ok(Redemption::Unknown) };
     if now >= code.expires_at {
         // Expired unredeemed it is unknown; expired and redeemed, this is a replay.
-        return Ok(match issued(store, digest)? {
-            Some(token) => Redemption::Replayed(Some(token)),
-            None => Redemption::Unknown,
-        });
-    }
-    if claim(store, &key("code-redeemed", digest))? {
+        if !is_redeemed(store, digest)? {
+            return Ok(Redemption::Unknown);
+        }
+    } else if claim(store, &key("code-redeemed", digest))? {
         return Ok(Redemption::Redeemed);
     }
     store.set(&key("code-replayed", digest), b"1")?;
@@ -100,6 +100,10 @@ pub fn finalize(
         None => Finalization::Finalized,
         Some(_) => Finalization::Replayed,
     })
+}
+
+fn is_redeemed(store: &impl KeyValue, digest: &[u8]) -> Result<bool, Unavailable> {
+    Ok(store.get(&key("code-redeemed", digest))?.is_some())
 }
 
 fn issued(store: &impl KeyValue, digest: &[u8]) -> Result<Option<AccessToken>, Unavailable> {

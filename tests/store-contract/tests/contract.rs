@@ -187,6 +187,17 @@ fn a_redemption_learns_of_a_replay_that_came_before_it_was_finalized() {
 }
 
 #[test]
+fn a_replay_at_the_codes_expiry_is_recorded_like_any_other() {
+    for store in stores() {
+        let code = store.code();
+        assert_eq!(store.redeem(&code, NOW + 59), "redeemed");
+        assert_ne!(store.peek(&code, NOW + 60), Value::Null);
+        assert_eq!(store.redeem(&code, NOW + 60), json!({ "replayed": null }));
+        assert_eq!(store.finalize(&code), "replayed");
+    }
+}
+
+#[test]
 fn a_revoked_token_is_denied_until_it_expires() {
     for store in stores() {
         let is_revoked = |jti: &str, now: u64| {

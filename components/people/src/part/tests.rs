@@ -126,6 +126,15 @@ impl World {
         let form = hidden_fields_of(&self.consent_forms(authorization), "/account/consent");
         self.submit("/account/consent", &form, &[("decision", decision)])
     }
+
+    /// Answers, and the authorization server honours the answer.
+    fn settle(&self, authorization: &Authorization, decision: &str) -> Reply {
+        let reply = self.answer(authorization, decision);
+        let Authorization { client_id, redirect_uri, scope, .. } = authorization;
+        let allowed = matches!(reply, Reply::Answered { allowed: true, .. });
+        self.part().settle_consent(&self.sub, client_id, redirect_uri, scope, allowed, NOW).unwrap();
+        reply
+    }
 }
 
 fn authorization() -> Authorization {
@@ -476,9 +485,16 @@ mod consenting {
     }
 
     #[test]
-    fn after_allow_the_same_request_is_not_asked_again_unless_the_client_demands_it() {
+    fn an_answer_that_was_not_honoured_is_not_remembered() {
         let world = World::signed_in();
         world.answer(&authorization(), "allow");
+        assert!(matches!(world.consent(&authorization(), ASK), ConsentDecision::Respond(_)));
+    }
+
+    #[test]
+    fn after_allow_the_same_request_is_not_asked_again_unless_the_client_demands_it() {
+        let world = World::signed_in();
+        world.settle(&authorization(), "allow");
         assert_eq!(world.consent(&authorization(), ASK), ConsentDecision::Consented);
         let less = Authorization { scope: vec!["openid".into()], ..authorization() };
         assert_eq!(world.consent(&less, ASK), ConsentDecision::Consented);
@@ -493,7 +509,7 @@ mod consenting {
     #[test]
     fn more_scope_is_asked_for() {
         let world = World::signed_in();
-        world.answer(&authorization(), "allow");
+        world.settle(&authorization(), "allow");
         let more = Authorization { scope: vec!["openid".into(), "phone".into()], ..authorization() };
         assert!(matches!(world.consent(&more, ASK), ConsentDecision::Respond(_)));
         assert_eq!(world.consent(&more, ConsentDemand { interactive: false, ..ASK }), ConsentDecision::None);
@@ -502,8 +518,8 @@ mod consenting {
     #[test]
     fn deny_forgets_what_was_allowed() {
         let world = World::signed_in();
-        world.answer(&authorization(), "allow");
-        world.answer(&authorization(), "deny");
+        world.settle(&authorization(), "allow");
+        world.settle(&authorization(), "deny");
         assert!(matches!(world.consent(&authorization(), ASK), ConsentDecision::Respond(_)));
     }
 
@@ -512,7 +528,7 @@ mod consenting {
         let world = World::signed_in();
         for redirect_uri in ["com.example.app:/cb", "http://127.0.0.1:8080/cb"] {
             let app = Authorization { redirect_uri: redirect_uri.into(), ..authorization() };
-            assert!(matches!(world.answer(&app, "allow"), Reply::Answered { allowed: true, .. }));
+            assert!(matches!(world.settle(&app, "allow"), Reply::Answered { allowed: true, .. }));
             assert!(matches!(world.consent(&app, ASK), ConsentDecision::Respond(_)), "{redirect_uri}");
         }
     }

@@ -68,10 +68,19 @@ impl Database {
     }
 }
 
+/// Makes the file for its owner's eyes only, before SQLite makes it for everybody's: password hashes are in it. SQLite
+/// gives its side files the same permissions. An existing file keeps its own.
+fn private(path: &std::path::Path) {
+    use std::os::unix::fs::OpenOptionsExt;
+    // What can not be made here can not be opened there, and is said there.
+    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+}
+
 fn connect(location: &Location) -> rusqlite::Result<Connection> {
     let connection = match location {
         Location::Memory => Connection::open_in_memory()?,
         Location::File(path) => {
+            private(path);
             let connection = Connection::open(path)?;
             connection.busy_timeout(std::time::Duration::from_secs(5))?;
             // A code once redeemed must stay redeemed after a power cut, hence FULL; WAL makes that one sync a commit.

@@ -61,6 +61,17 @@ impl interaction::Guest for Hostile {
         Ok(interaction::ConsentDecision::None)
     }
 
+    async fn settle_consent(
+        _: String,
+        _: String,
+        _: String,
+        _: Vec<String>,
+        _: bool,
+        _: u64,
+    ) -> Result<(), types::Error> {
+        Ok(())
+    }
+
     async fn handle(_: types::HttpRequest) -> Result<interaction::Reply, types::Error> {
         let body = loot().await.into_bytes();
         Ok(interaction::Reply::Respond(types::HttpResponse { status: 200, headers: Vec::new(), body }))
