@@ -20,7 +20,7 @@ use test_support::{envoy, project_root, target_dir};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// `envoy/envoy.yaml` as it is, but for the ports.
-fn start_envoy(attesto: &Attesto, port: u16, api: u16) -> Process {
+fn start_envoy(name: &str, attesto: &Attesto, port: u16, api: u16) -> Process {
     component("envoy_filter");
     let [admin] = free_ports();
     let text = std::fs::read_to_string(project_root().join("envoy/envoy.yaml")).expect("the configuration");
@@ -38,10 +38,11 @@ fn start_envoy(attesto: &Attesto, port: u16, api: u16) -> Process {
     });
     let folder = target_dir().join("envoy-tests");
     std::fs::create_dir_all(&folder).expect("a folder under target");
-    let path = folder.join("house.yaml");
+    let path = folder.join(format!("house-{name}.yaml"));
     std::fs::write(&path, text).expect("a configuration");
     let executable = envoy::locate().unwrap_or_else(|error| panic!("{error}"));
-    let mut envoy = Process::start(&mut envoy::command(&executable, &path), &folder.join("house.log"));
+    let mut envoy =
+        Process::start(&mut envoy::command(&executable, &path), &folder.join(format!("house-{name}.log")));
     envoy.wait_for_port(port, LIMIT);
     envoy
 }
@@ -73,7 +74,7 @@ fn a_persons_token_opens_the_api_and_the_api_is_told_who_it_is() {
     let attesto = Attesto::start();
     let [port, api] = free_ports();
     let _api = Server::start(api, echo);
-    let _envoy = start_envoy(&attesto, port, api);
+    let _envoy = start_envoy("token", &attesto, port, api);
 
     let (good, userinfo) = token(&attesto, "openid email orders:read");
     wait_until("the filter has the server's keys", LIMIT, || with_token(port, &good).status == 200);
@@ -105,7 +106,7 @@ fn the_way_from_a_refusal_to_the_authorization_server_is_whole() {
     let attesto = Attesto::start();
     let [port, api] = free_ports();
     let _api = Server::start(api, echo);
-    let _envoy = start_envoy(&attesto, port, api);
+    let _envoy = start_envoy("metadata", &attesto, port, api);
 
     let document = Request::get("/.well-known/oauth-protected-resource").send(port);
     assert_eq!(document.status, 200, "{}", document.text());
