@@ -1,5 +1,12 @@
 //! The command as an operator meets it.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;

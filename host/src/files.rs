@@ -22,7 +22,7 @@ pub(crate) fn collect(id: &str, mounts: &[Mount], directory: &Path) -> Result<Op
             Mount::Pattern(pattern) => copy_matches(&key, pattern, directory, root.path())?,
             Mount::Placed { source, destination } => {
                 let destination = destination.strip_prefix("/").unwrap_or(destination);
-                copy(&key, &directory.join(source), &root.path().join(inside(&key, destination)?))?;
+                copy(&directory.join(source), &root.path().join(inside(&key, destination)?))?;
             }
         }
     }
@@ -39,7 +39,7 @@ fn copy_matches(key: &str, pattern: &str, directory: &Path, root: &Path) -> Resu
         let path =
             path.map_err(|error| LoadError::Read { path: error.path().to_owned(), cause: error.into() })?;
         let name = path.strip_prefix(directory).unwrap_or(&path);
-        copy(key, &path, &root.join(name))?;
+        copy(&path, &root.join(name))?;
         found = true;
     }
     if found { Ok(()) } else { Err(LoadError::key(key, format!("{pattern:?} matches no file"))) }
@@ -55,13 +55,13 @@ fn inside(key: &str, path: &Path) -> Result<PathBuf, LoadError> {
     }
 }
 
-fn copy(key: &str, from: &Path, to: &Path) -> Result<(), LoadError> {
+fn copy(from: &Path, to: &Path) -> Result<(), LoadError> {
     let failed = |cause| LoadError::Read { path: from.to_owned(), cause };
     if from.is_dir() {
         std::fs::create_dir_all(to).map_err(failed)?;
         for entry in std::fs::read_dir(from).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            copy(key, &entry.path(), &to.join(entry.file_name()))?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
         }
         return Ok(());
     }

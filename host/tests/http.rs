@@ -1,5 +1,11 @@
 //! What of HTTP reaches the components, and what the log says of it.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
 mod support;
 
 use attesto_host::log::Kind;

@@ -1,5 +1,11 @@
 //! Outbound HTTP: what the manifest allows, and no special address behind a wildcard.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
 mod support;
 
 use std::net::SocketAddr;

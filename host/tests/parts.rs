@@ -1,5 +1,10 @@
 //! Each of the product's parts imports what the design gives it, and the manifest says the same.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

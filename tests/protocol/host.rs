@@ -73,7 +73,7 @@ pub(crate) struct TestHost {
     pub(crate) reply: RefCell<Option<Reply>>,
     pub(crate) fault: Cell<&'static str>,
     pub(crate) replay_during_redemption: Cell<bool>,
-    pub(crate) codes: RefCell<HashMap<[u8; 32], (StoredCode, bool, bool, Option<IssuedAccessToken>)>>,
+    pub(crate) codes: RefCell<HashMap<[u8; 32], CodeState>>,
     pub(crate) revoked: RefCell<HashMap<String, u64>>,
     pub(crate) grants: RefCell<HashMap<[u8; 32], (Digest, u64, bool)>>,
     pub(crate) ignores_prompt: Cell<bool>,
@@ -84,6 +84,9 @@ pub(crate) struct TestHost {
     pub(crate) faults: RefCell<Vec<String>>,
     seed: Cell<u64>,
 }
+
+/// A code, whether it was redeemed, whether it was replayed, and what it was redeemed for.
+type CodeState = (StoredCode, bool, bool, Option<IssuedAccessToken>);
 
 impl TestHost {
     pub(crate) fn new() -> Self {

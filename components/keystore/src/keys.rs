@@ -66,3 +66,56 @@ pub fn parse(text: &str) -> Result<Vec<Key>, KeysError> {
     }
     if keys.is_empty() { Err(KeysError::NoKey) } else { Ok(keys) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use attesto::jose::{Algorithm, Jwk};
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha20Rng;
+
+    fn pem(seed: u64) -> String {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let key = SigningKey::generate(Algorithm::Es256, &mut rng).expect("a key");
+        key.to_pkcs8_pem().expect("PEM").to_string()
+    }
+
+    fn kids(text: &str) -> Result<Vec<String>, KeysError> {
+        parse(text).map(|keys| keys.into_iter().map(|key| key.kid).collect())
+    }
+
+    #[test]
+    fn blocks_are_read_in_their_order_under_their_thumbprints() {
+        let (first, second) = (pem(1), pem(2));
+        let kids = kids(&format!("\n{first}\n\n{second}")).expect("two keys");
+        assert_eq!(
+            kids,
+            [parse(&first).expect("one").remove(0).kid, parse(&second).expect("one").remove(0).kid]
+        );
+        assert_ne!(kids[0], kids[1]);
+        let key = parse(&first).expect("one").remove(0);
+        let jwk = Jwk::from_json(key.public_jwk.as_bytes()).expect("a public JWK");
+        assert_eq!(jwk.thumbprint().to_string(), key.kid);
+    }
+
+    #[test]
+    fn the_public_jwk_has_no_private_member() {
+        let key = parse(&pem(1)).expect("one").remove(0);
+        assert!(!key.public_jwk.contains("\"d\""), "{}", key.public_jwk);
+        assert!(!format!("{key:?}").contains("SigningKey"));
+    }
+
+    #[test]
+    fn what_is_not_blocks_one_after_the_other_is_refused_and_not_repeated() {
+        let good = pem(1);
+        assert_eq!(kids("").err(), Some(KeysError::NoKey));
+        assert_eq!(kids("secret text").err(), Some(KeysError::NoKey));
+        assert_eq!(kids(&format!("{good}secret text")).err(), Some(KeysError::Malformed));
+        assert_eq!(kids(good.trim().strip_suffix(END).expect("a block")).err(), Some(KeysError::Malformed));
+        let broken = good.replacen('M', "!", 1);
+        let error = kids(&broken).expect_err("no key");
+        assert!(matches!(error, KeysError::Unusable(1, _)));
+        let line = broken.lines().nth(1).expect("a line");
+        assert!(!error.to_string().contains(line));
+    }
+}

@@ -16,7 +16,9 @@ pub enum Kind {
 
 /// A sink of lines.
 #[derive(Clone)]
-pub struct Log(Arc<dyn Fn(Kind, &str) + Send + Sync>);
+pub struct Log(Arc<Sink>);
+
+type Sink = dyn Fn(Kind, &str) + Send + Sync;
 
 impl Log {
     /// Hands every line to `sink`.

@@ -1,5 +1,12 @@
 //! The compiled components: the fixtures', and the product's own.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "each test file uses some of it; clippy allows these in test functions, and their helpers are test code too"
+)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,14 @@
 //! The fixture application, and a client to talk to it.
-#![allow(dead_code, unreachable_pub, unused_imports, reason = "each test file uses some of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "each test file uses some of it; clippy allows these in test functions, and their helpers are test code too"
+)]
 
 mod fixtures;
 

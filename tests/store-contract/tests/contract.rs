@@ -2,9 +2,7 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
+    reason = "clippy allows it in test functions, and their helpers are test code too"
 )]
 
 use std::collections::HashSet;
