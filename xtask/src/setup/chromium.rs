@@ -36,21 +36,21 @@ pub(crate) fn ensure() -> Result<String> {
     let apt = |arguments: &[&str]| {
         process::quiet(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    apt(&["update"])
-        .and_then(|_| {
-            apt(&[
-                "install",
-                "--yes",
-                "--option",
-                "DPkg::Lock::Timeout=300",
-                "--no-install-recommends",
-                "chromium",
-                "fonts-liberation",
-            ])
-        })
-        .map_err(|error| {
-            missing(&format!("`apt-get install chromium`, which said: {}", process::one_line(&error)))
-        })?;
+    // A source that cannot be reached fails the update and may not matter: the installation tells.
+    let updated = apt(&["update"]);
+    apt(&[
+        "install",
+        "--yes",
+        "--option",
+        "DPkg::Lock::Timeout=300",
+        "--no-install-recommends",
+        "chromium",
+        "fonts-liberation",
+    ])
+    .map_err(|error| {
+        let update = updated.err().map(|error| process::one_line(&error)).unwrap_or_default();
+        missing(&format!("`apt-get install chromium`, which said: {} {update}", process::one_line(&error)))
+    })?;
     match locate() {
         Some(path) => Ok(format!("installed {}", path.display())),
         None => bail!(missing("`apt-get install chromium`, which left none on the PATH")),
