@@ -32,6 +32,9 @@ export function html(response, body) {
   response.end(`<!doctype html><html lang="en"><title>test</title><body>${body}</body></html>`);
 }
 
+/** The grants openid-client has completed against this server. */
+export const completed = new Set();
+
 /** One authorization request and what the client keeps of it. */
 class Request {
   constructor(configuration, redirectUri, url, checks) {
@@ -46,8 +49,10 @@ class Request {
   }
 
   /** Redeems an answer. openid-client checks `state`, `iss`, `nonce`, the ID token, and throws on an error answer. */
-  redeem(answer) {
-    return oidc.authorizationCodeGrant(this.configuration, answer, this.checks);
+  async redeem(answer) {
+    const tokens = await oidc.authorizationCodeGrant(this.configuration, answer, this.checks);
+    completed.add('authorization_code');
+    return tokens;
   }
 }
 
