@@ -108,9 +108,8 @@ fn the_way_from_a_refusal_to_the_authorization_server_is_whole() {
     let _api = Server::start(api, echo);
     let _envoy = start_envoy("metadata", &attesto, port, api);
 
-    let document = Request::get("/.well-known/oauth-protected-resource").send(port);
-    assert_eq!(document.status, 200, "{}", document.text());
-    let document: Value = serde_json::from_slice(&document.body).expect("JSON");
+    let behind_envoy = Browser::new(format!("http://localhost:{port}"));
+    let document = behind_envoy.get("/.well-known/oauth-protected-resource").json();
     assert_eq!(document["resource"], "http://localhost:10000");
     assert_eq!(document["authorization_servers"][0], attesto.issuer());
     let own = Browser::new(attesto.issuer()).get("/.well-known/oauth-protected-resource").json();
