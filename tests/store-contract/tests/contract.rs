@@ -268,12 +268,12 @@ fn of_a_redemption_and_its_replay_one_always_learns_of_the_other() {
 #[test]
 fn a_planted_get_then_set_store_has_more_winners_than_one() {
     let store = Store::start("planted_store");
-    let most = (0..5).map(|_| {
+    let lost = (0..20).any(|_| {
         let code = store.code();
         let (answers, instances) =
             store.call_in_parallel("/code-store/redeem", &json!({ "digest": code, "now": NOW }));
         assert!(instances >= 4, "only {instances} instances took part");
-        answers.iter().filter(|answer| **answer == "redeemed").count()
+        answers.iter().filter(|answer| **answer == "redeemed").count() > 1
     });
-    assert!(most.max() > Some(1), "the planted store passed");
+    assert!(lost, "the planted store passed");
 }
