@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 
 use crate::authorization_code::CodeGrant;
 use crate::host::{Host, Principal};
-use crate::jose::sign_jwt;
 use crate::scope::Scope;
 use crate::server::Context;
 
@@ -49,14 +48,13 @@ impl AccessToken<'_> {
     pub async fn sign(&self, cx: &Context<'_, impl Host, impl CryptoRng>) -> Result<String, String> {
         let config = &cx.server.config;
         let alg = config.access_token_signing_alg;
-        let kid = cx.server.keys.kid(alg).ok_or_else(|| format!("keystore: no key for {alg}"))?;
         let mut claims = self.principal.claims.clone();
         if let Some(name) = PROTOCOL_CLAIMS.iter().find(|name| claims.contains_key(**name)) {
             return Err(format!("people: a principal must not carry the claim `{name}`"));
         }
         self.protocol_claims(&mut claims, &config.issuer, &config.audience, cx.now, config.access_token_ttl);
         // "JWT access tokens MUST include this media type in the `typ` header parameter" (RFC 9068 §2.1).
-        sign_jwt(cx.host, kid, alg, "at+jwt", &claims).await.map_err(|error| format!("keystore: {error:?}"))
+        cx.sign(alg, "at+jwt", &claims).await
     }
 
     /// The data structure of RFC 9068 §2.2.

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::authorization_code::CodeGrant;
 use crate::host::Host;
-use crate::jose::{Algorithm, base64url, sign_jwt};
+use crate::jose::{Algorithm, base64url};
 use crate::server::Context;
 
 /// Claims that only the protocol sets.
@@ -48,7 +48,6 @@ impl IdToken<'_> {
         alg: Algorithm,
     ) -> Result<String, String> {
         let config = &cx.server.config;
-        let kid = cx.server.keys.kid(alg).ok_or_else(|| format!("keystore: no key for {alg}"))?;
         let mut claims = self.claims;
         if let Some(name) = PROTOCOL_CLAIMS.iter().find(|name| claims.contains_key(**name)) {
             return Err(format!("people: an ID token must not be given the claim `{name}`"));
@@ -74,7 +73,7 @@ impl IdToken<'_> {
         if let Some(sid) = &self.grant.sid {
             set("sid", sid.as_str().into());
         }
-        sign_jwt(cx.host, kid, alg, "JWT", &claims).await.map_err(|error| format!("keystore: {error:?}"))
+        cx.sign(alg, "JWT", &claims).await
     }
 }
 

@@ -2,13 +2,14 @@
 
 use ::http::{HeaderName, Method, StatusCode, header};
 use rand_core::CryptoRng;
+use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::endpoints::Endpoints;
 use crate::event::Event;
 use crate::host::Host;
 use crate::http::{Request, Response};
-use crate::jose::Algorithm;
+use crate::jose::{Algorithm, sign_jwt};
 use crate::keys::{KeysError, ServerKeys};
 use crate::scope::{MalformedScope, Scope};
 use crate::{authorization, metadata, token, userinfo, verifier};
@@ -58,6 +59,19 @@ pub struct Context<'a, H, R> {
     pub rng: &'a mut R,
     /// What the operator will be told.
     pub events: Vec<Event>,
+}
+
+impl<H: Host, R> Context<'_, H, R> {
+    /// Signs claims as a JWT of this type, with the server's key for the algorithm. The error is for the log.
+    pub async fn sign(
+        &self,
+        alg: Algorithm,
+        typ: &str,
+        claims: &Map<String, Value>,
+    ) -> Result<String, String> {
+        let kid = self.server.keys.kid(alg).ok_or_else(|| format!("keystore: no key for {alg}"))?;
+        sign_jwt(self.host, kid, alg, typ, claims).await.map_err(|error| format!("keystore: {error:?}"))
+    }
 }
 
 impl Server {

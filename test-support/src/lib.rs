@@ -15,7 +15,6 @@ pub mod envoy;
 pub mod http;
 pub mod person;
 pub mod process;
-pub mod wasm;
 
 use std::path::{Path, PathBuf};
 

@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_support::attesto::component;
 use test_support::bearer::World;
 use test_support::http::{Received, Request, Response, Server};
 use test_support::process::{Process, free_ports, wait_until};
-use test_support::{envoy, project_root, target_dir, wasm};
+use test_support::{envoy, project_root, target_dir};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 
@@ -56,7 +57,7 @@ impl Gateway {
         let [port, admin, api, issuer] = free_ports();
         let configuration = configuration(name, &world, [port, admin, api, issuer]);
         let executable = envoy::locate().unwrap_or_else(|error| panic!("{error}"));
-        build_module();
+        component("envoy_filter");
         let api = Server::start(api, |received| (200, "application/json", echo(received)));
         let log = target_dir().join("envoy-tests").join(format!("{name}.log"));
         let mut envoy = Process::start(&mut envoy::command(&executable, &configuration), &log);
@@ -156,13 +157,6 @@ fn echo(received: &Received) -> String {
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
     let headers: Vec<_> = received.headers.iter().map(|(name, value)| json!([name, text(value)])).collect();
     json!({ "target": received.target, "headers": headers }).to_string()
-}
-
-fn build_module() {
-    static BUILT: Once = Once::new();
-    BUILT.call_once(|| {
-        wasm::envoy_filter();
-    });
 }
 
 /// `envoy/envoy.yaml` with this test's ports, issuer and pace.
