@@ -9,17 +9,20 @@ pub enum ClientAuthMethod {
     None,
     /// `client_secret_basic` (RFC 6749 §2.3.1).
     ClientSecretBasic,
+    /// `client_secret_post`: the secret in the request body (RFC 6749 §2.3.1).
+    ClientSecretPost,
 }
 
 impl ClientAuthMethod {
     /// Every method there is, as metadata lists them.
-    pub const ALL: [Self; 2] = [Self::ClientSecretBasic, Self::None];
+    pub const ALL: [Self; 3] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
 
     /// The spelling of the IANA registry "OAuth Token Endpoint Authentication Methods".
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
         }
     }
 }

@@ -91,6 +91,7 @@ fn client_in(client: clients::types::Client) -> Result<Client, HostError> {
         token_endpoint_auth_method: match client.token_endpoint_auth_method {
             Wit::None => ClientAuthMethod::None,
             Wit::ClientSecretBasic => ClientAuthMethod::ClientSecretBasic,
+            Wit::ClientSecretPost => ClientAuthMethod::ClientSecretPost,
         },
         scope: scope
             .map_err(|_| HostError(format!("the scope of client `{}` is malformed", client.client_id)))?,

@@ -71,6 +71,7 @@ fn client(record: ClientRecord) -> Client {
         token_endpoint_auth_method: match record.token_endpoint_auth_method {
             AuthMethod::None => ClientAuthMethod::None,
             AuthMethod::ClientSecretBasic => ClientAuthMethod::ClientSecretBasic,
+            AuthMethod::ClientSecretPost => ClientAuthMethod::ClientSecretPost,
         },
         redirect_uris: record.redirect_uris,
         grant_types: record.grant_types,

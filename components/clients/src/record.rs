@@ -13,7 +13,7 @@ pub struct ClientRecord {
     pub client_id: String,
     /// RFC 7591 §2.
     pub client_name: String,
-    /// RFC 7591 §2: `none` or `client_secret_basic`.
+    /// RFC 7591 §2: `none`, `client_secret_basic` or `client_secret_post`.
     pub token_endpoint_auth_method: AuthMethod,
     /// RFC 7591 §2.
     pub redirect_uris: Vec<String>,
@@ -41,6 +41,8 @@ pub enum AuthMethod {
     None,
     /// `client_secret_basic`.
     ClientSecretBasic,
+    /// `client_secret_post`.
+    ClientSecretPost,
 }
 
 /// The key-value key of a client: a digest, so that no identifier can be made to look like another key.
