@@ -32,7 +32,7 @@ pub struct Attesto {
     port: u16,
     /// The confidential client's `client_id` and `client_secret`.
     pub confidential: (String, String),
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Attesto {
@@ -54,7 +54,7 @@ impl Attesto {
         command.args(["--variables-file", "variables.toml", "--state", "state.db"]);
         let mut process = Process::start(&mut command, &directory.path().join("log"));
         process.wait_for_port(port, START);
-        Self { process, port, confidential: ("backend".to_owned(), secret), _directory: directory }
+        Self { process, port, confidential: ("backend".to_owned(), secret), directory }
     }
 
     /// The port it listens on.
@@ -65,6 +65,11 @@ impl Attesto {
     /// The issuer URL, which is where it listens.
     pub fn issuer(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// The operator's command, to be run where this application's files are: `variables.toml`, `state.db`.
+    pub fn command(&self) -> Command {
+        attesto(self.directory.path())
     }
 
     /// Everything it has printed.

@@ -1,13 +1,16 @@
 //! Envoy beside the real authorization server: a person's token opens the API, and nothing else does.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "test code: a broken expectation ends the test"
 )]
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use test_support::attesto::{Attesto, CLIENT_ID, component};
@@ -114,4 +117,73 @@ fn the_way_from_a_refusal_to_the_authorization_server_is_whole() {
     assert_eq!(document["authorization_servers"][0], attesto.issuer());
     let own = Browser::new(attesto.issuer()).get("/.well-known/oauth-protected-resource").json();
     assert_eq!(document, own, "one document, from one place");
+}
+
+/// Which key signed.
+fn kid(token: &str) -> String {
+    let header = token.split('.').next().expect("a header");
+    let header = attesto::jose::base64url::decode(header).expect("base64url");
+    let header: Value = serde_json::from_slice(&header).expect("JSON");
+    header["kid"].as_str().expect("a name").to_owned()
+}
+
+/// The old token is used all the time, at UserInfo and through Envoy; new ones are asked for before, while and after the
+/// keys change, and each is used at both places the moment it is there.
+#[test]
+fn keys_rotate_while_envoy_and_clients_run_and_nothing_fails() {
+    let attesto = Attesto::start();
+    let [port, api] = free_ports();
+    let _api = Server::start(api, echo);
+    let _envoy = start_envoy("rotation", &attesto, port, api);
+    let (old, _) = token(&attesto, "openid orders:read");
+    wait_until("the filter has the server's keys", LIMIT, || with_token(port, &old).status == 200);
+
+    let userinfo =
+        |token: &str| Browser::new(attesto.issuer()).get_with_token("/oauth/userinfo", token).status;
+    let stop = AtomicBool::new(false);
+    let until_stopped = |ask: &(dyn Fn() -> u16 + Sync)| {
+        let mut asked = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let status = ask();
+            if status != 200 {
+                stop.store(true, Ordering::Relaxed);
+                panic!("request {asked} was answered with {status}:\n{}", attesto.output());
+            }
+            asked += 1;
+            sleep(Duration::from_millis(5));
+        }
+        asked
+    };
+    std::thread::scope(|scope| {
+        let at_userinfo = scope.spawn(|| until_stopped(&|| userinfo(&old)));
+        let at_envoy = scope.spawn(|| until_stopped(&|| with_token(port, &old).status));
+        // An instance that has read the old keys is gone after 128 requests, long before this time has passed.
+        let rotate = ["keys", "rotate", "--variables-file", "variables.toml", "--activate-after", "20"];
+        let output = attesto.command().args(rotate).output().expect("the command can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+        let deadline = Instant::now() + LIMIT;
+        let (mut before, mut after) = (0, 0);
+        while after < 5 {
+            assert!(!stop.load(Ordering::Relaxed), "a request with the old token has failed");
+            assert!(Instant::now() < deadline, "{before} tokens, and none is signed with the new key");
+            let (fresh, _) = token(&attesto, "openid orders:read");
+            if kid(&fresh) == kid(&old) {
+                assert_eq!(after, 0, "once changed, the key stays changed");
+                before += 1;
+            } else {
+                after += 1;
+            }
+            assert_eq!((userinfo(&fresh), with_token(port, &fresh).status), (200, 200));
+        }
+        assert!(before > 0, "the key has changed before its time");
+        stop.store(true, Ordering::Relaxed);
+        for asked in [at_userinfo, at_envoy].map(|thread| thread.join().expect("no request fails")) {
+            assert!(asked > 100, "only {asked} requests");
+        }
+    });
+    let set = Browser::new(attesto.issuer()).get("/.well-known/jwks.json").json();
+    let published = set["keys"].as_array().expect("keys");
+    assert!(published.iter().any(|key| key["kid"] == kid(&old).as_str()), "the old key stays published");
+    assert_eq!(published.len(), 4);
 }
