@@ -10,6 +10,7 @@
 //! | [`access_token`], [`id_token`], [`userinfo`] | what is issued, and what is said about people |
 //! | [`metadata`], [`endpoints`], [`keys`] | what the server says of itself |
 //! | [`pkce`], [`scope`], [`redirect_uri`], [`params`], [`client`] | the words of the protocol, parsed once |
+//! | [`scope_catalog`], [`principal_kind`] | which grants cover what, and who may be given a token |
 //! | [`jose`], [`verifier`] | signed tokens, and the resource server's side |
 //! | [`config`], [`event`], [`host`], [`http`], [`secret`] | settings, audit, the outside, and what must not leak |
 
@@ -30,8 +31,10 @@ pub mod keys;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+pub mod principal_kind;
 pub mod redirect_uri;
 pub mod scope;
+pub mod scope_catalog;
 pub mod secret;
 pub mod server;
 pub mod token;
