@@ -11,6 +11,7 @@
 //! | [`metadata`], [`endpoints`], [`keys`] | what the server says of itself |
 //! | [`pkce`], [`scope`], [`redirect_uri`], [`params`], [`client`] | the words of the protocol, parsed once |
 //! | [`scope_catalog`], [`principal_kind`] | which grants cover what, and who may be given a token |
+//! | [`request_facts`], [`cors`] | where a request comes from, and what a browser's script may read |
 //! | [`jose`], [`verifier`] | signed tokens, and the resource server's side |
 //! | [`config`], [`event`], [`host`], [`http`], [`secret`] | settings, audit, the outside, and what must not leak |
 
@@ -21,6 +22,7 @@ pub mod client;
 pub mod client_auth;
 pub mod config;
 pub mod consent;
+pub mod cors;
 pub mod endpoints;
 pub mod event;
 pub mod host;
@@ -33,6 +35,7 @@ pub mod params;
 pub mod pkce;
 pub mod principal_kind;
 pub mod redirect_uri;
+pub mod request_facts;
 pub mod scope;
 pub mod scope_catalog;
 pub mod secret;
