@@ -66,7 +66,7 @@ async fn claims(
     let server = cx.server;
     let authorization: Vec<&[u8]> =
         http.headers.get_all(header::AUTHORIZATION).iter().map(|v| v.as_bytes()).collect();
-    let url = server.endpoints.url(&http.path);
+    let url = server.config.canonical_url.of(&cx.facts, &http.path);
     let request =
         verifier::Request { authorization: &authorization, method: http.method.as_str(), url: &url };
     // "The UserInfo Endpoint is an OAuth 2.0 Protected Resource"; the scope it takes is `openid` (OIDC Core §5.3).

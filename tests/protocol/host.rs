@@ -214,18 +214,25 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
+/// As the host of a server with a certificate sees a request.
+fn over_tls(mut headers: HeaderMap) -> HeaderMap {
+    headers.insert("spin-full-url", HeaderValue::from_static("https://auth.example/"));
+    headers.insert("spin-client-addr", HeaderValue::from_static("192.0.2.1:4711"));
+    headers
+}
+
 pub(crate) fn get(path: &str, query: Option<&str>) -> Request {
     Request {
         method: Method::GET,
         path: path.to_owned(),
         query: query.map(str::to_owned),
-        headers: HeaderMap::new(),
+        headers: over_tls(HeaderMap::new()),
         body: Body::Complete(Vec::new()),
     }
 }
 
 pub(crate) fn post(path: &str, form: &str) -> Request {
-    let mut headers = HeaderMap::new();
+    let mut headers = over_tls(HeaderMap::new());
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     Request {
         method: Method::POST,
