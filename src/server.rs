@@ -123,7 +123,11 @@ impl Server {
             Ok(facts) => facts,
             Err(error) => {
                 host.log_fault(&format!("request refused: {error}"));
-                return Response::error_page(StatusCode::BAD_REQUEST, "Bad request", "The request is malformed.");
+                return Response::error_page(
+                    StatusCode::BAD_REQUEST,
+                    "Bad request",
+                    "The request is malformed.",
+                );
             }
         };
         let mut cx = Context { server: self, host, now, rng, facts, events: Vec::new() };

@@ -71,8 +71,7 @@ async fn claims(
         verifier::Request { authorization: &authorization, method: http.method.as_str(), url: &url };
     // "The UserInfo Endpoint is an OAuth 2.0 Protected Resource"; the scope it takes is `openid` (OIDC Core §5.3).
     let required = &server.userinfo_scope;
-    let refused =
-        |reason| UserInfoError::Refused(verifier::refuse(reason, required, &server.own_policy));
+    let refused = |reason| UserInfoError::Refused(verifier::refuse(reason, required, &server.own_policy));
     let now = NumericDate::from_secs(cx.now);
     let token = verifier::verify(&request, required, &server.own_policy, server.keys.public(), now)
         .map_err(UserInfoError::Refused)?;

@@ -166,7 +166,8 @@ impl Settings {
         let auth_methods = problems.checked("token_endpoint_auth_methods_supported", self.auth_methods());
         let access_token_signing_alg = problems.checked("access_token_signing_alg", self.signing_alg());
         let cors = problems.checked("cors_origins", CorsPolicy::new(self.cors_origins.clone()));
-        let trusted_proxies = problems.checked("trusted_proxies", TrustedProxies::parse(&self.trusted_proxies));
+        let trusted_proxies =
+            problems.checked("trusted_proxies", TrustedProxies::parse(&self.trusted_proxies));
         let canonical_url = problems.checked("canonical_url", self.canonical_url(&issuer_path));
         problems.none()?;
         let (
@@ -284,7 +285,8 @@ impl Settings {
             ("introspection_path", endpoint(&self.introspection_path, "introspect")),
         ];
         let account = format!("{issuer_path}{}", self.account_path_prefix);
-        let (oauth, pages) = (format!("{}/", self.oauth_path_prefix), format!("{}/", self.account_path_prefix));
+        let (oauth, pages) =
+            (format!("{}/", self.oauth_path_prefix), format!("{}/", self.account_path_prefix));
         if oauth.starts_with(&pages) || pages.starts_with(&oauth) {
             problems.note("account_path_prefix", "and `oauth_path_prefix` must not lie within each other")
         }
@@ -336,9 +338,8 @@ impl Settings {
     fn grant_types(&self) -> Result<Vec<GrantType>, String> {
         let known = || GrantType::ALL.map(GrantType::as_str).join(", ");
         let types = self.grant_types_supported.iter().map(|name| GrantType::parse(name));
-        let types: Vec<_> = types
-            .collect::<Option<_>>()
-            .ok_or_else(|| format!("must be a list of: {}", known()))?;
+        let types: Vec<_> =
+            types.collect::<Option<_>>().ok_or_else(|| format!("must be a list of: {}", known()))?;
         match (types.is_empty(), types.contains(&GrantType::AuthorizationCode)) {
             (true, _) => Err("must have at least one grant type".to_owned()),
             (_, false) if types.contains(&GrantType::RefreshToken) => {

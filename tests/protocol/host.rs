@@ -406,8 +406,7 @@ impl RefreshStore for TestHost {
     ) -> Result<Rotation, HostError> {
         self.may_fail("rotate_refresh_token")?;
         let (old, new) = (digest.as_bytes(), successor.digest.as_bytes());
-        let rotation =
-            refresh_store::rotate(&self.refresh_tokens, old, new, &kept(&successor), grace, now);
+        let rotation = refresh_store::rotate(&self.refresh_tokens, old, new, &kept(&successor), grace, now);
         Ok(match rotation.unwrap() {
             refresh_store::Rotation::Rotated => Rotation::Rotated,
             refresh_store::Rotation::Retried => Rotation::Retried,
@@ -569,11 +568,7 @@ impl CodeStore for TestHost {
         })
     }
 
-    async fn finalize_code(
-        &self,
-        digest: &Digest,
-        token: &IssuedTokens,
-    ) -> Result<Finalization, HostError> {
+    async fn finalize_code(&self, digest: &Digest, token: &IssuedTokens) -> Result<Finalization, HostError> {
         let mut codes = self.codes.borrow_mut();
         let (_, _, replayed, issued) = codes.get_mut(digest.as_bytes()).unwrap();
         *issued = Some(token.clone());
