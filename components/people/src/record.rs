@@ -129,8 +129,8 @@ pub struct NewUser<'a> {
 /// The records of a new user.
 #[derive(Clone)]
 pub struct NewRecords {
-    /// The new subject identifier.
-    pub sub: String,
+    /// The new user.
+    pub user: User,
     /// What must not exist yet, or the username is taken.
     pub login_key: String,
     /// Key and value, to be written in this order: the login comes last, so that it never points at nothing.
@@ -195,7 +195,7 @@ pub fn new_user(new: NewUser<'_>, entropy: [u8; 32], now: u64) -> Result<NewReco
         (user_key(&sub), encode(&user).map_err(NewUserError::Fault)?),
         (login_key(&prepared), encode(&login).map_err(NewUserError::Fault)?),
     ];
-    Ok(NewRecords { sub, login_key: login_key(&prepared), records })
+    Ok(NewRecords { user, login_key: login_key(&prepared), records })
 }
 
 fn new_password(password: &str, salt: &[u8; 16]) -> Result<String, NewUserError> {
@@ -244,7 +244,7 @@ pub(crate) mod tests {
         for (key, value) in &made.records {
             memory.set(key, value).expect("memory");
         }
-        made.sub
+        made.user.sub
     }
 
     fn refused(username: &str, password: &str, about: Value) -> NewUserError {
