@@ -14,24 +14,35 @@
 //! | [`config`], [`event`], [`host`], [`http`], [`secret`] | settings, audit, the outside, and what must not leak |
 
 pub mod access_token;
+pub mod authentication;
 pub mod authorization;
 pub mod authorization_code;
 pub mod client;
 pub mod client_auth;
+pub mod client_request;
 pub mod config;
 pub mod consent;
+pub mod cors;
 pub mod endpoints;
 pub mod event;
 pub mod host;
 pub mod http;
 pub mod id_token;
+pub mod introspection;
+mod issued_token;
 pub mod jose;
 pub mod keys;
 pub mod metadata;
 pub mod params;
 pub mod pkce;
+pub mod principal_kind;
 pub mod redirect_uri;
+pub mod refresh_token;
+pub mod request_facts;
+pub mod revocation;
 pub mod scope;
+pub mod scope_catalog;
+mod scope_grant;
 pub mod secret;
 pub mod server;
 pub mod token;

@@ -12,7 +12,7 @@ use crate::http::{Request, Response};
 use crate::jose::{Algorithm, sign_jwt};
 use crate::keys::{KeysError, ServerKeys};
 use crate::scope::{MalformedScope, Scope};
-use crate::{authorization, metadata, token, userinfo, verifier};
+use crate::{authorization, introspection, metadata, revocation, token, userinfo, verifier};
 
 /// Everything that stays the same from request to request.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct Server {
     pub keys: ServerKeys,
     /// Where the endpoints are.
     pub endpoints: Endpoints,
-    /// What UserInfo accepts.
-    pub userinfo_policy: verifier::Policy,
+    /// Which access tokens are the server's own: what UserInfo accepts.
+    pub own_policy: verifier::Policy,
     /// The scope UserInfo takes.
     pub userinfo_scope: Scope,
     authorization_server_metadata: Vec<u8>,
@@ -88,15 +88,15 @@ impl Server {
             }
         }
         let endpoints = Endpoints::new(&config);
-        let mut userinfo_policy = verifier::Policy::new(&config.issuer, vec![config.audience.clone()])?
-            .with_algorithms(vec![config.access_token_signing_alg])?;
+        let mut own_policy = verifier::Policy::new(&config.issuer, vec![config.audience.clone()])?
+            .with_algorithms(keys.algorithms())?;
         // A scheme alone is no challenge: one parameter at least follows it (RFC 6750 §3).
-        userinfo_policy = match &config.resource_metadata {
-            Some(url) => userinfo_policy.with_resource_metadata(url)?,
-            None => userinfo_policy.with_realm(&config.basic_realm)?,
+        own_policy = match &config.resource_metadata {
+            Some(url) => own_policy.with_resource_metadata(url)?,
+            None => own_policy.with_realm(&config.basic_realm)?,
         };
         Ok(Self {
-            userinfo_policy,
+            own_policy,
             userinfo_scope: Scope::parse("openid")?,
             authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
             protected_resource_metadata: metadata::protected_resource(&config),
@@ -123,44 +123,121 @@ impl Server {
         response
     }
 
-    async fn route(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>, request: &Request) -> Response {
+    /// What is at this path. A feature that is off has none.
+    fn endpoint(&self, path: &str) -> Option<Endpoint> {
         let at = &self.endpoints;
-        let path = request.path.as_str();
-        let document = |body: &[u8]| match request.method {
-            Method::GET | Method::HEAD => Response::public_document(body, metadata::MAX_AGE),
-            _ => method_not_allowed("GET, HEAD"),
-        };
-        if path == at.token {
-            match request.method {
-                Method::POST => token::token(cx, request).await,
-                _ => method_not_allowed("POST"),
-            }
-        } else if path == at.authorization {
-            match request.method {
-                Method::GET | Method::POST => authorization::authorize(cx, request).await,
-                _ => method_not_allowed("GET, POST"),
-            }
-        } else if path == at.userinfo {
-            match request.method {
-                Method::GET | Method::POST => userinfo::userinfo(cx, request).await,
-                _ => method_not_allowed("GET, POST"),
-            }
+        let is = |endpoint: &Option<String>| endpoint.as_deref() == Some(path);
+        Some(if path == at.token {
+            Endpoint::Token
+        } else if is(&at.authorization) {
+            Endpoint::Authorization
+        } else if is(&at.userinfo) {
+            Endpoint::UserInfo
+        } else if is(&at.revocation) {
+            Endpoint::Revocation
+        } else if is(&at.introspection) {
+            Endpoint::Introspection
         } else if path == at.jwks {
-            document(&self.jwks)
+            Endpoint::Jwks
         } else if path == at.authorization_server_metadata || path == at.openid_configuration {
-            document(&self.authorization_server_metadata)
+            Endpoint::Metadata
         } else if path == at.protected_resource_metadata {
-            document(&self.protected_resource_metadata)
+            Endpoint::ResourceMetadata
         } else if at.is_account(path) {
-            authorization::account(cx, request).await
+            Endpoint::Account
         } else {
-            Response::error_page(StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
+            return None;
+        })
+    }
+
+    async fn route(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>, request: &Request) -> Response {
+        let Some(endpoint) = self.endpoint(&request.path) else {
+            return Response::error_page(
+                StatusCode::NOT_FOUND,
+                "Not found",
+                "There is nothing at this address.",
+            );
+        };
+        if !endpoint.is_read_by_scripts() {
+            return self.answer(cx, request, endpoint).await;
+        }
+        match self.config.cors.preflight(request, endpoint.methods()) {
+            Some(response) => response,
+            None => self.config.cors.apply(request, self.answer(cx, request, endpoint).await),
+        }
+    }
+
+    async fn answer(
+        &self,
+        cx: &mut Context<'_, impl Host, impl CryptoRng>,
+        request: &Request,
+        endpoint: Endpoint,
+    ) -> Response {
+        if !endpoint.methods().is_empty() && !endpoint.methods().contains(&request.method) {
+            return method_not_allowed(endpoint.methods());
+        }
+        match endpoint {
+            Endpoint::Token => token::token(cx, request).await,
+            Endpoint::Authorization => authorization::authorize(cx, request).await,
+            Endpoint::UserInfo => userinfo::userinfo(cx, request).await,
+            Endpoint::Revocation => revocation::revoke(cx, request).await,
+            Endpoint::Introspection => introspection::introspect(cx, request).await,
+            Endpoint::Account => authorization::account(cx, request).await,
+            Endpoint::Jwks => document(&self.jwks),
+            Endpoint::Metadata => document(&self.authorization_server_metadata),
+            Endpoint::ResourceMetadata => document(&self.protected_resource_metadata),
+        }
+    }
+}
+
+fn document(body: &[u8]) -> Response {
+    Response::public_document(body, metadata::MAX_AGE)
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    Token,
+    Authorization,
+    UserInfo,
+    Revocation,
+    Introspection,
+    Account,
+    Jwks,
+    Metadata,
+    ResourceMetadata,
+}
+
+impl Endpoint {
+    /// The methods it answers; none where that is for the `people` part to say.
+    fn methods(self) -> &'static [Method] {
+        match self {
+            Self::Token | Self::Revocation | Self::Introspection => &[Method::POST],
+            // OIDC Core §3.1.2.1 and §5.3.1 ask for both.
+            Self::Authorization | Self::UserInfo => &[Method::GET, Method::POST],
+            Self::Jwks | Self::Metadata | Self::ResourceMetadata => &[Method::GET, Method::HEAD],
+            Self::Account => &[],
+        }
+    }
+
+    /// Whether clients that run in a browser call it by script. "CORS MUST NOT be supported at the authorization endpoint"
+    /// (RFC 9700 §2.6); introspection is for protected resources, which do not run there.
+    fn is_read_by_scripts(self) -> bool {
+        match self {
+            Self::Token
+            | Self::UserInfo
+            | Self::Revocation
+            | Self::Jwks
+            | Self::Metadata
+            | Self::ResourceMetadata => true,
+            Self::Authorization | Self::Introspection | Self::Account => false,
         }
     }
 }
 
 /// RFC 9110 §15.5.6: "The origin server MUST generate an `Allow` header field in a 405 response".
-fn method_not_allowed(allow: &str) -> Response {
+fn method_not_allowed(methods: &[Method]) -> Response {
+    let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let nosniff = HeaderName::from_static("x-content-type-options");
-    Response::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow).header(nosniff, "nosniff")
+    Response::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, &allow).header(nosniff, "nosniff")
 }

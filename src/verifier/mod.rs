@@ -76,6 +76,16 @@ pub fn verify_again(
         .map_err(|reason| refuse(reason, required, policy))
 }
 
+/// Decides whether `token` is an access token that `policy` accepts, however it came here.
+pub fn verify_token(
+    token: &str,
+    policy: &Policy,
+    keys: &JwkSet,
+    now: NumericDate,
+) -> Result<Verified, Reason> {
+    access_token::verify(token, policy, keys, now)
+}
+
 fn recall(
     token: &str,
     policy: &Policy,

@@ -52,7 +52,7 @@ async fn load() -> Result<Server, String> {
     let config = Config::from_toml(&text().await?).map_err(|errors| errors.to_string())?;
     code_store::configure(config.store.clone()).await.map_err(|cause| format!("stores: {cause}"))?;
     client_store::configure(config.store.clone()).await.map_err(|cause| format!("clients: {cause}"))?;
-    scope_policy::configure(config.scopes_supported.tokens().to_vec())
+    scope_policy::configure(config.catalog.entries().tokens().to_vec())
         .await
         .map_err(|cause| format!("rules: {cause}"))?;
     let jwks = keystore::keys().await.map_err(|error| format!("keystore: {error:?}"))?;
@@ -62,8 +62,8 @@ async fn load() -> Result<Server, String> {
     let settings = interaction::Settings {
         store: server.config.store.clone(),
         issuer: server.config.issuer.clone(),
-        authorization_path: server.endpoints.authorization.clone(),
-        path_prefix: server.endpoints.account.clone(),
+        authorization_path: server.endpoints.authorization.clone().unwrap_or_default(),
+        path_prefix: server.endpoints.account.clone().unwrap_or_default(),
     };
     interaction::configure(settings).await.map_err(|cause| format!("people: {cause}"))?;
     Ok(server)

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 
 use bindings::exports::attesto::rules::event_sink::{Event, EventName, Guest as EventSink};
-use bindings::exports::attesto::rules::scope_policy::{Decision, Error, Guest as ScopePolicy, ScopeRequest};
+use bindings::exports::attesto::rules::scope_policy::{
+    Decision, Error, Guest as ScopePolicy, RefreshTokenRequest, ScopeRequest,
+};
 use serde_json::{Map, Value};
 
-use crate::scope_policy::authorize;
+use crate::scope_policy::{authorize, issues_refresh_token};
 
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
@@ -36,6 +38,10 @@ impl ScopePolicy for bindings::Rules {
             authorize(supported, request.client_scope.as_deref(), &request.requested)
         });
         Ok(granted.map_or(Decision::Refused, Decision::Granted))
+    }
+
+    async fn issue_refresh_token(request: RefreshTokenRequest) -> Result<bool, Error> {
+        Ok(issues_refresh_token(&request.scope))
     }
 }
 
@@ -72,7 +78,11 @@ fn name(name: EventName) -> &'static str {
         EventName::TokenIssued => "token_issued",
         EventName::TokenDenied => "token_denied",
         EventName::CodeReplayDetected => "code_replay_detected",
+        EventName::RefreshIssued => "refresh_issued",
+        EventName::RefreshRotated => "refresh_rotated",
+        EventName::RefreshReuseDetected => "refresh_reuse_detected",
         EventName::TokenRevoked => "token_revoked",
+        EventName::TokenIntrospected => "token_introspected",
         EventName::AuthSucceeded => "auth_succeeded",
         EventName::AuthDenied => "auth_denied",
     }

@@ -20,6 +20,11 @@ pub fn authorize(
     requested.iter().all(may_have).then(|| requested.to_vec())
 }
 
+/// "This scope value requests that an OAuth 2.0 Refresh Token be issued" (OIDC Core §11): only then.
+pub fn issues_refresh_token(granted: &[String]) -> bool {
+    granted.iter().any(|token| token == "offline_access")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +59,11 @@ mod tests {
     fn where_nothing_is_asked_the_registered_scope_is_the_default() {
         assert_eq!(authorize_text(Some("read admin"), "").as_deref(), Some("read"));
         assert_eq!(authorize_text(None, ""), None);
+    }
+
+    #[test]
+    fn only_offline_access_comes_with_a_refresh_token() {
+        assert!(issues_refresh_token(&tokens("openid offline_access")));
+        assert!(!issues_refresh_token(&tokens("openid read")));
     }
 }

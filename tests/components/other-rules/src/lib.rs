@@ -29,6 +29,10 @@ impl scope_policy::Guest for bindings::Rules {
         let granted = request.requested.into_iter().filter(|token| token != "email").collect();
         Ok(scope_policy::Decision::Granted(granted))
     }
+
+    async fn issue_refresh_token(_: scope_policy::RefreshTokenRequest) -> Result<bool, types::Error> {
+        Ok(true)
+    }
 }
 
 impl event_sink::Guest for bindings::Rules {
