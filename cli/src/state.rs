@@ -5,6 +5,8 @@ use attesto_host::{FileStore, KeyValueFile};
 use clap::Args;
 use people::maintenance::Sweepable;
 use people::store::{Store, Unavailable};
+use store_key_value::key_value::{self, KeyValue};
+use store_key_value::maintenance;
 
 use crate::Failure;
 
@@ -89,6 +91,34 @@ impl Sweepable for Kept<'_> {
     fn keys(&self, prefix: &str) -> Result<Vec<String>, Unavailable> {
         self.store.keys(prefix).map_err(|error| failed(self.file, error))
     }
+}
+
+impl KeyValue for Kept<'_> {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, key_value::Unavailable> {
+        Store::get(self, key).map_err(as_stores_say)
+    }
+
+    fn set(&self, key: &str, value: &[u8]) -> Result<(), key_value::Unavailable> {
+        Store::set(self, key, value).map_err(as_stores_say)
+    }
+
+    fn increment(&self, key: &str) -> Result<i64, key_value::Unavailable> {
+        Store::increment(self, key, 1).map_err(as_stores_say)
+    }
+}
+
+impl maintenance::Sweepable for Kept<'_> {
+    fn keys(&self) -> Result<Vec<String>, key_value::Unavailable> {
+        Sweepable::keys(self, "").map_err(as_stores_say)
+    }
+
+    fn delete(&self, key: &str) -> Result<(), key_value::Unavailable> {
+        Store::delete(self, key).map_err(as_stores_say)
+    }
+}
+
+fn as_stores_say(Unavailable(cause): Unavailable) -> key_value::Unavailable {
+    key_value::Unavailable(cause)
 }
 
 fn failed(file: &Path, error: impl Display) -> Unavailable {

@@ -1,6 +1,6 @@
 use clap::Args;
-use people::maintenance;
 use serde_json::{Map, Value};
+use store_key_value::key_value;
 
 use crate::output::Output;
 use crate::state::State;
@@ -12,8 +12,8 @@ use crate::{Failure, clock};
 Example, an hourly line for cron:
   7 * * * *  cd /srv/attesto && attesto sweep --state .attesto/state.db
 
-Prints how many entries of each kind were removed. An entry is removed an hour after its end, when no server takes it for
-live any more; servers may be at work meanwhile.")]
+Prints of which kinds how many entries were removed. An entry is removed an hour after its end, when no server takes it
+for live any more; servers may be at work meanwhile.")]
 pub(crate) struct Sweep {
     #[command(flatten)]
     state: State,
@@ -25,10 +25,20 @@ pub(crate) struct Sweep {
 impl Sweep {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let now = clock::now()?;
-        let removed = self.state.step_by_step(|store| Ok(maintenance::sweep(store, now)?))?;
+        let removed = self.state.step_by_step(|store| {
+            let mut removed = people::maintenance::sweep(store, now)?;
+            let past = now.saturating_sub(people::maintenance::GRACE);
+            // Every step is short here, whatever their number.
+            let stores = store_key_value::maintenance::sweep(store, past, u64::MAX);
+            removed.extend(stores.map_err(|key_value::Unavailable(cause)| cause)?);
+            removed.retain(|(_, count)| *count > 0);
+            Ok(removed)
+        })?;
         let json: Map<_, _> =
-            removed.iter().map(|(kind, count)| ((*kind).to_owned(), Value::from(*count))).collect();
-        let text = || removed.iter().map(|(kind, count)| format!("{kind} {count}\n")).collect();
-        self.output.print(&json, text)
+            removed.iter().map(|(kind, count)| (kind.replace('-', "_"), Value::from(*count))).collect();
+        self.output.print(&json, || match removed.as_slice() {
+            [] => "nothing has expired\n".to_owned(),
+            removed => removed.iter().map(|(kind, count)| format!("{kind} {count}\n")).collect(),
+        })
     }
 }

@@ -7,7 +7,7 @@ use crate::store::{Store, Unavailable};
 pub const GRACE: u64 = 60 * 60;
 
 /// The kinds of entries that expire, and what their keys start with; `<expiry>/<rest>` follows.
-const KINDS: [(&str, &str); 2] = [("sessions", "people/session/"), ("attempts", "people/attempts/")];
+const KINDS: [(&str, &str); 2] = [("session", "people/session/"), ("attempt", "people/attempts/")];
 
 /// A store that can say what is in it.
 pub trait Sweepable: Store {
@@ -75,14 +75,14 @@ mod tests {
         assert!(Attempt::begin(&memory, "alice", NOW).unwrap().is_ok());
 
         let window_over = NOW - NOW % WINDOW + WINDOW + GRACE;
-        assert_eq!(removed(&memory, window_over - 1), [("sessions", 0), ("attempts", 0)]);
-        assert_eq!(removed(&memory, window_over), [("sessions", 0), ("attempts", 1)]);
+        assert_eq!(removed(&memory, window_over - 1), [("session", 0), ("attempt", 0)]);
+        assert_eq!(removed(&memory, window_over), [("session", 0), ("attempt", 1)]);
         let session_over = NOW + ABSOLUTE_LIFETIME + GRACE;
-        assert_eq!(removed(&memory, session_over - 1), [("sessions", 0), ("attempts", 0)]);
-        assert_eq!(removed(&memory, session_over), [("sessions", 1), ("attempts", 0)]);
+        assert_eq!(removed(&memory, session_over - 1), [("session", 0), ("attempt", 0)]);
+        assert_eq!(removed(&memory, session_over), [("session", 1), ("attempt", 0)]);
         // The user and their login.
         assert_eq!(memory.keys("").len(), 2);
-        assert_eq!(removed(&memory, u64::MAX), [("sessions", 0), ("attempts", 0)]);
+        assert_eq!(removed(&memory, u64::MAX), [("session", 0), ("attempt", 0)]);
         assert_eq!(memory.keys("").len(), 2);
     }
 
@@ -100,7 +100,7 @@ mod tests {
         ] {
             memory.set(key, b"{}").unwrap();
         }
-        assert_eq!(removed(&memory, u64::MAX), [("sessions", 0), ("attempts", 0)]);
+        assert_eq!(removed(&memory, u64::MAX), [("session", 0), ("attempt", 0)]);
         assert_eq!(memory.keys("").len(), 7);
     }
 
