@@ -16,7 +16,7 @@ mod bindings {
 }
 
 impl scope_policy::Guest for bindings::Rules {
-    async fn configure(_: Vec<String>) -> Result<(), String> {
+    async fn configure(_: scope_policy::Settings) -> Result<(), String> {
         Ok(())
     }
 
