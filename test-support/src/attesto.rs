@@ -32,7 +32,7 @@ pub struct Attesto {
     port: u16,
     /// The confidential client's `client_id` and `client_secret`.
     pub confidential: (String, String),
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Attesto {
@@ -54,7 +54,7 @@ impl Attesto {
         command.args(["--variables-file", "variables.toml", "--state", "state.db"]);
         let mut process = Process::start(&mut command, &directory.path().join("log"));
         process.wait_for_port(port, START);
-        Self { process, port, confidential: ("backend".to_owned(), secret), _directory: directory }
+        Self { process, port, confidential: ("backend".to_owned(), secret), directory }
     }
 
     /// The port it listens on.
@@ -65,6 +65,11 @@ impl Attesto {
     /// The issuer URL, which is where it listens.
     pub fn issuer(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// Runs the operator's command beside the running server; answers with what it prints.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        run(attesto(self.directory.path()).args(arguments), "")
     }
 
     /// Everything it has printed.
@@ -127,10 +132,13 @@ fn keys() -> &'static str {
 
 /// Registers the demo client, a confidential client and the demo user; answers with the client secret.
 fn people_and_clients(directory: &Path) -> String {
+    let grants = ["authorization_code", "refresh_token"].map(|grant| ["--grant-type", grant]).concat();
     let add_client = ["clients", "add", "--state", "state.db", "--redirect-uri", REDIRECT_URI];
-    run(attesto(directory).args(add_client).args(["--client-id", CLIENT_ID, "--name", "Demo app"]), "");
+    let add_client = [&add_client[..], &grants].concat();
+    run(attesto(directory).args(&add_client).args(["--client-id", CLIENT_ID, "--name", "Demo app"]), "");
     let confidential = ["--client-id", "backend", "--name", "Back end", "--confidential"];
-    let printed = run(attesto(directory).args(add_client).args(confidential), "");
+    let confidential = [&confidential[..], &["--grant-type", "client_credentials"]].concat();
+    let printed = run(attesto(directory).args(&add_client).args(confidential), "");
     let user = [
         "users",
         "add",
