@@ -17,9 +17,9 @@ pub(crate) struct Application {
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = name_and_value)]
     given: Vec<(String, String)>,
 
-    /// Read application variables from a TOML file of `name = "value"` lines
+    /// Read application variables from a TOML file of `name = "value"` lines; `attesto serve` follows its changes
     #[arg(long, value_name = "FILE")]
-    variables_file: Option<PathBuf>,
+    pub(crate) variables_file: Option<PathBuf>,
 }
 
 impl Application {

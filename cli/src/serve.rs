@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use attesto_host::log::Log;
 use attesto_host::manifest::Manifest;
@@ -10,6 +11,9 @@ use tokio::runtime::Runtime;
 
 use crate::application::Application;
 use crate::{Failure, settings};
+
+/// How long a change of the variables file may go unnoticed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Arguments of `attesto serve`.
 #[derive(Args)]
@@ -58,9 +62,35 @@ impl Serve {
                 .map_err(|error| format!("--listen {}: {error}", self.listen))?;
             eprintln!("listening on http://{}", listener.local_addr()?);
             let interrupted = interrupted()?;
-            host.serve(listener, interrupted).await;
+            tokio::select! {
+                () = host.serve(listener, interrupted) => {}
+                () = self.follow_variables_file(&host) => {}
+            }
             Ok(())
         })
+    }
+
+    /// Gives the components what the variables file says whenever it has changed, so that keys can be rotated under a
+    /// running server. A file that is not fit leaves everything as it was. Never ready.
+    async fn follow_variables_file(&self, host: &Host) {
+        let Some(file) = &self.application.variables_file else { return std::future::pending().await };
+        let written =
+            || std::fs::metadata(file).and_then(|metadata| Ok((metadata.modified()?, metadata.len()))).ok();
+        let mut seen = written();
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        loop {
+            ticks.tick().await;
+            let now = written();
+            if now == seen {
+                continue;
+            }
+            seen = now;
+            let result = self.application.variables().and_then(|variables| host.set_variables(&variables));
+            match result {
+                Ok(()) => eprintln!("{} has changed and is in use", file.display()),
+                Err(error) => eprintln!("{} has changed and is not used: {error}", file.display()),
+            }
+        }
     }
 
     fn location(&self) -> Result<Location, Failure> {

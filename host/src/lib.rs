@@ -27,7 +27,7 @@ pub use attesto_host_guest::{FileStore, KeyValueFile, Location, log, outbound};
 pub use error::LoadError;
 pub use server::Limits;
 
-use attesto_host_guest::{Application, Database, Engine, Grants};
+use attesto_host_guest::{self as guest, Application, Database, Engine, Grants};
 use log::Log;
 use manifest::Manifest;
 use outbound::AllowedHost;
@@ -65,6 +65,9 @@ impl Default for Options {
 /// An application, composed and compiled, ready to serve.
 pub struct Host {
     server: Arc<Server>,
+    manifest: Manifest,
+    /// What each component reads of its variables.
+    variables: BTreeMap<String, guest::Variables>,
     /// The copies of mounted files; removed with the host.
     _files: Vec<TempDir>,
 }
@@ -103,13 +106,16 @@ impl Host {
         let engine = engine_for(&manifest, &options)?;
         let mut files = Vec::new();
         let mut components = BTreeMap::new();
+        let mut live = BTreeMap::new();
         for (id, component, wasm) in composed {
+            let its_variables = guest::Variables::new(component_variables(id, component, &variables)?);
+            live.insert(id.clone(), its_variables.clone());
             let mounted = files::collect(id, &component.files, &manifest.directory)?;
             let grants = Grants {
                 id: id.clone(),
                 stores: component.key_value_stores.clone(),
                 database: database.clone(),
-                variables: component_variables(id, component, &variables)?,
+                variables: its_variables,
                 allowed_hosts: allowed_hosts(id, component, &variables)?,
                 files: mounted.as_ref().map(|directory| directory.path().to_owned()),
                 log: options.log.clone(),
@@ -121,8 +127,29 @@ impl Host {
                     .map_err(|cause| LoadError::component(id, cause))?;
             components.insert(id.clone(), application);
         }
-        let server = Server::new(manifest.routes, components, options.limits, options.log);
-        Ok(Self { server: Arc::new(server), _files: files })
+        let server = Server::new(manifest.routes.clone(), components, options.limits, options.log);
+        Ok(Self { server: Arc::new(server), manifest, variables: live, _files: files })
+    }
+
+    /// Gives the components other values for their variables, all or none. Running instances see them when they ask
+    /// again; the hosts a component may call stay as they were.
+    ///
+    /// # Errors
+    /// What would have kept [`Host::load`] from succeeding with these values.
+    pub fn set_variables(&self, given: &BTreeMap<String, String>) -> Result<(), LoadError> {
+        let variables = Variables::resolve(&self.manifest, given, environment)?;
+        let expand = |(id, live)| {
+            let component = self.manifest.components.get(id);
+            let values =
+                component.map(|component| component_variables(id, component, &variables)).transpose()?;
+            Ok((live, values.unwrap_or_default()))
+        };
+        let values =
+            self.variables.iter().map(expand).collect::<Result<Vec<(&guest::Variables, _)>, LoadError>>()?;
+        for (live, values) in values {
+            live.replace(values);
+        }
+        Ok(())
     }
 
     /// Serves on a listener until `shutdown` is ready and the requests in flight are answered.

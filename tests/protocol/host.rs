@@ -12,7 +12,7 @@ use attesto::event::{Event, EventName};
 use attesto::host::*;
 use attesto::http::{Body, Request, Response};
 use attesto::jose::{Algorithm, Signer, SigningKey};
-use attesto::keys::ServerKeys;
+use attesto::keys::{ServerKey, ServerKeys};
 use attesto::scope::Scope;
 use attesto::secret::{Digest, Secret};
 use attesto::server::Server;
@@ -45,8 +45,10 @@ pub(crate) fn server_with(change: impl Fn(&str) -> String) -> Server {
         resource_metadata = "https://api.example/.well-known/oauth-protected-resource"
         "#,
     );
-    let jwks: Vec<String> = KEYS.iter().map(|key| key.public_jwk(None).to_value().to_string()).collect();
-    let keys = ServerKeys::from_public_jwks(jwks.iter().map(String::as_str)).unwrap();
+    let jwks =
+        KEYS.each_ref().map(|key| (key.public_jwk(None).to_value().to_string(), key.algorithm().name()));
+    let active = |(public_jwk, alg)| ServerKey { public_jwk, alg, is_active: true };
+    let keys = ServerKeys::new(jwks.iter().map(|(jwk, alg)| active((jwk.as_str(), *alg)))).unwrap();
     Server::new(Config::from_toml(&text).unwrap(), keys).unwrap()
 }
 

@@ -13,11 +13,12 @@ use host::Parts;
 
 #[http_service]
 async fn handle(request: Request) -> impl IntoResponse {
-    let response = match settings::server().await {
+    let now = now();
+    let response = match settings::server(now).await {
         Ok(server) => {
             let request = http::request_in(request).await;
             let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
-            server.respond(&Parts, &request, now(), &mut rng).await
+            server.respond(&Parts, &request, now, &mut rng).await
         }
         Err(settings::Unusable) => attesto::http::Response::empty(::http::StatusCode::INTERNAL_SERVER_ERROR),
     };

@@ -17,6 +17,7 @@ mod variable_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -60,13 +61,41 @@ pub struct Grants {
     /// Where they live.
     pub database: Database,
     /// The variables it may read.
-    pub variables: BTreeMap<String, String>,
+    pub variables: Variables,
     /// The hosts it may call.
     pub allowed_hosts: Vec<AllowedHost>,
     /// The directory it sees as its root, read-only.
     pub files: Option<PathBuf>,
     /// Where its lines go.
     pub log: Log,
+}
+
+/// The variables of one component, which may change while it runs: the next `get` sees the new value, as it does of
+/// Spin's providers that ask a vault. `Debug` elides them: some are private keys.
+#[derive(Clone, Default)]
+pub struct Variables(Arc<RwLock<BTreeMap<String, String>>>);
+
+impl Variables {
+    /// These values.
+    #[must_use]
+    pub fn new(values: BTreeMap<String, String>) -> Self {
+        Self(Arc::new(RwLock::new(values)))
+    }
+
+    /// Puts other values in their place.
+    pub fn replace(&self, values: BTreeMap<String, String>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = values;
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+impl std::fmt::Debug for Variables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Variables").finish_non_exhaustive()
+    }
 }
 
 /// A compiled component whose instances come and go with the requests.

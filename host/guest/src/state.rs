@@ -1,6 +1,5 @@
 //! What one instance of a component carries, and how its imports are linked to the host.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,13 +16,13 @@ use crate::bindings::spin::variables::variables;
 use crate::key_value::{KeyValue, Stores, View};
 use crate::log::{Kind, Log};
 use crate::outbound::Outbound;
-use crate::{Grants, variable_name};
+use crate::{Grants, Variables, variable_name};
 
 /// What every instance of one component shares.
 pub(crate) struct Shared {
     pub(crate) id: Arc<str>,
     stores: Stores,
-    variables: Arc<BTreeMap<String, String>>,
+    variables: Variables,
     outbound: Outbound,
     files: Option<PathBuf>,
     pub(crate) log: Log,
@@ -34,7 +33,7 @@ impl Shared {
         Self {
             id: grants.id.into(),
             stores: Stores { labels: Arc::new(grants.stores), database: grants.database },
-            variables: Arc::new(grants.variables),
+            variables: grants.variables,
             outbound: Outbound(Arc::new(grants.allowed_hosts)),
             files: grants.files,
             log: grants.log,
@@ -49,7 +48,7 @@ pub(crate) struct Guest {
     http: WasiHttpCtx,
     outbound: Outbound,
     stores: Stores,
-    variables: Arc<BTreeMap<String, String>>,
+    variables: Variables,
 }
 
 impl Guest {
@@ -66,7 +65,7 @@ impl Guest {
             http: WasiHttpCtx::new(),
             outbound: shared.outbound.clone(),
             stores: shared.stores.clone(),
-            variables: Arc::clone(&shared.variables),
+            variables: shared.variables.clone(),
         })
     }
 
@@ -130,7 +129,7 @@ fn link_withheld(
 }
 
 /// The variables of one component.
-struct Known<'a>(&'a Arc<BTreeMap<String, String>>);
+struct Known<'a>(&'a Variables);
 
 struct Values;
 
@@ -148,7 +147,7 @@ impl<T: Send> variables::HostWithStore<T> for Values {
         if !variable_name::is_valid(&name) {
             return Ok(Err(variables::Error::InvalidName(name)));
         }
-        let value = accessor.with(|mut access| access.get().0.get(&name).cloned());
+        let value = accessor.with(|mut access| access.get().0.get(&name));
         Ok(value.ok_or(variables::Error::Undefined(name)))
     }
 }
