@@ -1,6 +1,7 @@
 //! The developer's commands. `cargo xtask help` lists them.
 
 mod build;
+mod fuzz;
 mod lint;
 mod process;
 mod project;
@@ -26,6 +27,7 @@ cargo xtask <command>
   setup              get what the build and the tests need
   build [--release]  the components, into target/components
   lint               clippy without warnings, for the host and the components' targets
+  fuzz [--seconds n] every fuzz target for n seconds each (60 if not said), two at a time
 ";
 
 fn main() -> ExitCode {
@@ -67,6 +69,11 @@ fn run(mut arguments: Arguments) -> Result<()> {
         Some("lint") => {
             none_left(arguments)?;
             lint::run(&Project::read()?)
+        }
+        Some("fuzz") => {
+            let seconds = arguments.opt_value_from_str("--seconds")?.unwrap_or(fuzz::SECONDS);
+            none_left(arguments)?;
+            fuzz::run(&Project::read()?, seconds)
         }
         Some("help") | None => {
             print!("{HELP}");
