@@ -260,12 +260,8 @@ pub trait ScopePolicy {
     async fn authorize_scope(&self, request: ScopeRequest<'_>) -> Result<Option<Scope>, HostError>;
 
     /// Whether a grant of this scope comes with a refresh token (RFC 6749 §1.5).
-    async fn issue_refresh_token(
-        &self,
-        client_id: &str,
-        sub: &str,
-        scope: &Scope,
-    ) -> Result<bool, HostError>;
+    async fn issue_refresh_token(&self, client_id: &str, sub: &str, scope: &Scope)
+    -> Result<bool, HostError>;
 }
 
 /// Where events and faults go.
@@ -332,11 +328,7 @@ pub trait CodeStore {
     /// Redeems, once.
     async fn redeem_code(&self, digest: &Digest, now: u64) -> Result<Redemption, HostError>;
     /// Records what was issued.
-    async fn finalize_code(
-        &self,
-        digest: &Digest,
-        issued: &IssuedTokens,
-    ) -> Result<Finalization, HostError>;
+    async fn finalize_code(&self, digest: &Digest, issued: &IssuedTokens) -> Result<Finalization, HostError>;
 }
 
 /// A stored refresh token.

@@ -61,8 +61,7 @@ pub(crate) async fn find(
     if token.expose().contains('.') {
         let server = cx.server;
         let now = NumericDate::from_secs(cx.now);
-        let verified =
-            verifier::verify_token(token.expose(), &server.own_policy, server.keys.public(), now);
+        let verified = verifier::verify_token(token.expose(), &server.own_policy, server.keys.public(), now);
         return Ok(verified.ok().map(|verified| IssuedToken::Access(Box::new(verified))));
     }
     let Some(found) = cx.host.peek_refresh_token(&token.digest(), cx.now).await? else { return Ok(None) };

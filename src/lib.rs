@@ -6,10 +6,13 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`authorization`], [`consent`] | the authorization endpoint, from request to code |
-//! | [`token`], [`client_auth`], [`authorization_code`] | the token endpoint, from code to tokens |
-//! | [`access_token`], [`id_token`], [`userinfo`] | what is issued, and what is said about people |
+//! | [`token`], [`client_auth`], [`authorization_code`], [`refresh_token`] | the token endpoint, from grant to tokens |
+//! | [`revocation`], [`introspection`] | what becomes of issued tokens |
+//! | [`access_token`], [`id_token`], [`userinfo`], [`authentication`] | what is issued, and what is said about people |
 //! | [`metadata`], [`endpoints`], [`keys`] | what the server says of itself |
-//! | [`pkce`], [`scope`], [`redirect_uri`], [`params`], [`client`] | the words of the protocol, parsed once |
+//! | [`pkce`], [`scope`], [`redirect_uri`], [`params`], [`client`], [`client_request`] | the words of the protocol, parsed once |
+//! | [`scope_catalog`], [`principal_kind`] | which grants cover what, and who may be given a token |
+//! | [`request_facts`], [`cors`] | where a request comes from, and what a browser's script may read |
 //! | [`jose`], [`verifier`] | signed tokens, and the resource server's side |
 //! | [`config`], [`event`], [`host`], [`http`], [`secret`] | settings, audit, the outside, and what must not leak |
 

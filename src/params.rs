@@ -82,10 +82,11 @@ impl Params {
 
     /// Refuses any parameter that is there twice, other than those that may be.
     pub fn refuse_repeated(&self) -> Result<(), Repeated> {
-        let repeated = self.0.iter().enumerate().any(|(i, (name, _))| {
-            !may_repeat(name)
-                && self.0.iter().skip(i + 1).any(|(n, _)| n == name)
-        });
+        let repeated = self
+            .0
+            .iter()
+            .enumerate()
+            .any(|(i, (name, _))| !may_repeat(name) && self.0.iter().skip(i + 1).any(|(n, _)| n == name));
         if repeated { Err(Repeated) } else { Ok(()) }
     }
 
@@ -171,8 +172,9 @@ mod tests {
 
     #[test]
     fn a_flat_json_object_has_the_same_parameters_as_a_form() {
-        let params = Params::parse_json(br#"{"grant_type":"a","state":"","resource":["b","c"],"audience":"d"}"#)
-            .expect("a flat object");
+        let params =
+            Params::parse_json(br#"{"grant_type":"a","state":"","resource":["b","c"],"audience":"d"}"#)
+                .expect("a flat object");
         assert_eq!(params.one("grant_type"), Ok(Some("a")));
         assert_eq!(params.one("state"), Ok(None));
         assert_eq!(params.all("resource").collect::<Vec<_>>(), ["b", "c"]);

@@ -4,6 +4,7 @@ use ::http::{HeaderName, Method, StatusCode, header};
 use rand_core::CryptoRng;
 use serde_json::{Map, Value};
 
+use crate::client_request::error_response;
 use crate::config::Config;
 use crate::endpoints::Endpoints;
 use crate::event::Event;
@@ -11,6 +12,7 @@ use crate::host::Host;
 use crate::http::{Request, Response};
 use crate::jose::{Algorithm, sign_jwt};
 use crate::keys::{KeysError, ServerKeys};
+use crate::request_facts::RequestFacts;
 use crate::scope::{MalformedScope, Scope};
 use crate::{authorization, introspection, metadata, revocation, token, userinfo, verifier};
 
@@ -57,6 +59,8 @@ pub struct Context<'a, H, R> {
     pub now: u64,
     /// The source of every code, token and identifier.
     pub rng: &'a mut R,
+    /// Where the request comes from.
+    pub facts: RequestFacts,
     /// What the operator will be told.
     pub events: Vec<Event>,
 }
@@ -115,12 +119,33 @@ impl Server {
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Response {
-        let mut cx = Context { server: self, host, now, rng, events: Vec::new() };
+        let facts = match RequestFacts::of(&request.headers, &self.config.trusted_proxies) {
+            Ok(facts) => facts,
+            Err(error) => {
+                host.log_fault(&format!("request refused: {error}"));
+                return Response::error_page(
+                    StatusCode::BAD_REQUEST,
+                    "Bad request",
+                    "The request is malformed.",
+                );
+            }
+        };
+        let mut cx = Context { server: self, host, now, rng, facts, events: Vec::new() };
         let response = self.route(&mut cx, request).await;
-        for event in std::mem::take(&mut cx.events) {
+        let client_ip = cx.facts.client_ip().map(|ip| Value::from(ip.to_string()));
+        for mut event in cx.events {
+            if let Some(client_ip) = &client_ip {
+                event.metadata.insert("client_ip".to_owned(), client_ip.clone());
+            }
             host.emit(event).await;
         }
         response
+    }
+
+    /// "the authorization server MUST require the use of TLS" (RFC 6749 §3.1, §3.2), and a request that came without it
+    /// has told its secrets already. On a loopback issuer there is nobody in between.
+    fn is_insecure(&self, facts: &RequestFacts) -> bool {
+        self.config.require_https && self.config.issuer.starts_with("https:") && !facts.is_https()
     }
 
     /// What is at this path. A feature that is off has none.
@@ -158,6 +183,12 @@ impl Server {
                 "There is nothing at this address.",
             );
         };
+        if self.is_insecure(&cx.facts) {
+            cx.host.log_fault(
+                "request refused: it did not come over TLS; behind a TLS terminator, `trusted_proxies` must name it",
+            );
+            return insecure(endpoint);
+        }
         if !endpoint.is_read_by_scripts() {
             return self.answer(cx, request, endpoint).await;
         }
@@ -187,6 +218,22 @@ impl Server {
             Endpoint::Metadata => document(&self.authorization_server_metadata),
             Endpoint::ResourceMetadata => document(&self.protected_resource_metadata),
         }
+    }
+}
+
+/// The answer to a request that must not have been sent.
+fn insecure(endpoint: Endpoint) -> Response {
+    match endpoint {
+        Endpoint::Authorization | Endpoint::Account => Response::error_page(
+            StatusCode::BAD_REQUEST,
+            "This connection is not secure",
+            "The request must be sent over https.",
+        ),
+        _ => error_response((
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "the request must be sent over https",
+        )),
     }
 }
 

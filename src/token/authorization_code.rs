@@ -141,12 +141,8 @@ async fn build(
     client: &Client,
     grant: &CodeGrant,
 ) -> Result<(Built, Scope), TokenError> {
-    let principal = cx
-        .host
-        .load_principal(&grant.sub)
-        .await
-        .map_err(part("people"))?
-        .ok_or(GrantRefusal::Principal)?;
+    let principal =
+        cx.host.load_principal(&grant.sub).await.map_err(part("people"))?.ok_or(GrantRefusal::Principal)?;
     let scope = Scope::parse(&grant.scope)
         .map_err(|_| TokenError::fault_of("stores: a code's scope is not readable"))?;
     let tokens = Tokens {

@@ -48,8 +48,7 @@ pub(super) async fn issue(
     let claims = cx.host.client_claims(&client.client_id, &scope).await.map_err(part("people"))?;
     let prefix = cx.server.config.client_sub_prefix();
     let principal = Principal { sub: format!("{prefix}{}", client.client_id), claims };
-    let tokens =
-        Tokens { client, principal: &principal, scope: &scope, authentication: None, nonce: None };
+    let tokens = Tokens { client, principal: &principal, scope: &scope, authentication: None, nonce: None };
     let built = tokens.build(cx).await?;
     Ok(Issued { response: built.response, sub: principal.sub, jti: built.jti, refresh: None })
 }

@@ -66,11 +66,8 @@ pub async fn token(cx: &mut Context<'_, impl Host, impl CryptoRng>, http: &Reque
     };
     match outcome {
         Ok(issued) => {
-            let mut event = Event {
-                subject: Some(issued.sub),
-                scope: Some(issued.response.scope.clone()),
-                ..event
-            };
+            let mut event =
+                Event { subject: Some(issued.sub), scope: Some(issued.response.scope.clone()), ..event };
             if let Some(name) = issued.refresh {
                 cx.events.push(Event { name, ..event.clone() });
             }

@@ -24,8 +24,7 @@ pub(super) async fn refresh(
     client: &Client,
     params: &Params,
 ) -> Result<Issued, TokenError> {
-    let presented =
-        Secret::new(required(params, "refresh_token", "refresh_token is required")?.to_owned());
+    let presented = Secret::new(required(params, "refresh_token", "refresh_token is required")?.to_owned());
     let scope = params.one("scope").map_err(|_| RequestError::Repeated)?;
     let found = cx
         .host
@@ -48,12 +47,8 @@ pub(super) async fn refresh(
     check_resource(params, &cx.server.config.audience)?;
     let scope = narrowed(cx, client, &grant, scope).await?;
     // A person who is no longer admitted gets nothing more.
-    let principal = cx
-        .host
-        .load_principal(&grant.sub)
-        .await
-        .map_err(part("people"))?
-        .ok_or(GrantRefusal::Principal)?;
+    let principal =
+        cx.host.load_principal(&grant.sub).await.map_err(part("people"))?.ok_or(GrantRefusal::Principal)?;
     let tokens = Tokens {
         client,
         principal: &principal,

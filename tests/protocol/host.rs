@@ -214,18 +214,25 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
+/// As the host of a server with a certificate sees a request.
+fn over_tls(mut headers: HeaderMap) -> HeaderMap {
+    headers.insert("spin-full-url", HeaderValue::from_static("https://auth.example/"));
+    headers.insert("spin-client-addr", HeaderValue::from_static("192.0.2.1:4711"));
+    headers
+}
+
 pub(crate) fn get(path: &str, query: Option<&str>) -> Request {
     Request {
         method: Method::GET,
         path: path.to_owned(),
         query: query.map(str::to_owned),
-        headers: HeaderMap::new(),
+        headers: over_tls(HeaderMap::new()),
         body: Body::Complete(Vec::new()),
     }
 }
 
 pub(crate) fn post(path: &str, form: &str) -> Request {
-    let mut headers = HeaderMap::new();
+    let mut headers = over_tls(HeaderMap::new());
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     Request {
         method: Method::POST,
@@ -399,8 +406,7 @@ impl RefreshStore for TestHost {
     ) -> Result<Rotation, HostError> {
         self.may_fail("rotate_refresh_token")?;
         let (old, new) = (digest.as_bytes(), successor.digest.as_bytes());
-        let rotation =
-            refresh_store::rotate(&self.refresh_tokens, old, new, &kept(&successor), grace, now);
+        let rotation = refresh_store::rotate(&self.refresh_tokens, old, new, &kept(&successor), grace, now);
         Ok(match rotation.unwrap() {
             refresh_store::Rotation::Rotated => Rotation::Rotated,
             refresh_store::Rotation::Retried => Rotation::Retried,
@@ -562,11 +568,7 @@ impl CodeStore for TestHost {
         })
     }
 
-    async fn finalize_code(
-        &self,
-        digest: &Digest,
-        token: &IssuedTokens,
-    ) -> Result<Finalization, HostError> {
+    async fn finalize_code(&self, digest: &Digest, token: &IssuedTokens) -> Result<Finalization, HostError> {
         let mut codes = self.codes.borrow_mut();
         let (_, _, replayed, issued) = codes.get_mut(digest.as_bytes()).unwrap();
         *issued = Some(token.clone());

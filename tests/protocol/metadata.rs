@@ -21,11 +21,17 @@ fn the_metadata_says_what_the_server_does() {
         ("token_endpoint", json!("https://auth.example/oauth/token")),
         ("userinfo_endpoint", json!("https://auth.example/oauth/userinfo")),
         ("jwks_uri", json!("https://auth.example/.well-known/jwks.json")),
-        ("scopes_supported", json!(["openid", "email", "offline_access", "read", "write", "orders:read", "orders:write"])),
+        (
+            "scopes_supported",
+            json!(["openid", "email", "offline_access", "read", "write", "orders:read", "orders:write"]),
+        ),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query"])),
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
-        ("token_endpoint_auth_methods_supported", json!(["client_secret_basic", "client_secret_post", "none"])),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post", "none"]),
+        ),
         ("revocation_endpoint", json!("https://auth.example/oauth/revoke")),
         (
             "revocation_endpoint_auth_methods_supported",

@@ -9,13 +9,13 @@ use serde_json::json;
 use crate::host::*;
 
 /// `confidential:s3cret`.
-const BASIC: &str = "Basic Y29uZmlkZW50aWFsOnMzY3JldA==";
+pub(crate) const BASIC: &str = "Basic Y29uZmlkZW50aWFsOnMzY3JldA==";
 
-fn error(response: &attesto::http::Response) -> String {
+pub(crate) fn error(response: &attesto::http::Response) -> String {
     json(response)["error"].as_str().unwrap().to_owned()
 }
 
-fn verified(token: &serde_json::Value, alg: Algorithm, typ: &str) -> serde_json::Value {
+pub(crate) fn verified(token: &serde_json::Value, alg: Algorithm, typ: &str) -> serde_json::Value {
     let keys = JwkSet::new(KEYS.iter().map(|key| key.public_jwk(None)));
     let policy = jws::Policy { algorithms: &[alg], typ: Some(typ) };
     let jws = UnverifiedJws::parse(token.as_str().unwrap()).unwrap().verify(&keys, &policy).unwrap();
@@ -426,7 +426,8 @@ fn without_require_pkce_a_confidential_client_may_do_without() {
     let server = server_with(|text| format!("{text}\nrequire_pkce = false"));
     let ask = |client_id: &str, with: &[(&str, &str)]| {
         let bare = [("client_id", client_id), ("code_challenge", ""), ("code_challenge_method", "")];
-        let changes: Vec<_> = bare.iter().filter(|(n, _)| !with.iter().any(|(w, _)| w == n)).copied().collect();
+        let changes: Vec<_> =
+            bare.iter().filter(|(n, _)| !with.iter().any(|(w, _)| w == n)).copied().collect();
         query(&host.send_to(&server, authorize(&[&changes[..], with].concat()), NOW))
     };
     let redeem = |code: &str, verifier: &str| {
@@ -441,8 +442,7 @@ fn without_require_pkce_a_confidential_client_may_do_without() {
     assert_eq!(error(&redeem(&code, VERIFIER)), "invalid_grant");
     assert_eq!(error(&redeem(&code, "")), "invalid_grant");
     // With a challenge, the verifier is not left out.
-    let challenged =
-        ask("confidential", &[("code_challenge", CHALLENGE), ("code_challenge_method", "S256")]);
+    let challenged = ask("confidential", &[("code_challenge", CHALLENGE), ("code_challenge_method", "S256")]);
     assert_eq!(error(&redeem(&challenged["code"], "")), "invalid_request");
     assert_eq!(redeem(&challenged["code"], VERIFIER).status, StatusCode::OK);
 }

@@ -5,8 +5,8 @@ use attesto::client::{Client, ClientAuthMethod};
 use attesto::event::{Event, EventName};
 use attesto::host::{
     AuthenticationDemand, Authorization, ClaimsProvider, ClientStore, CodeStore, ConsentDecision,
-    ConsentDemand, ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, HostError,
-    FoundRefreshToken, Interaction, IssuedTokens, Principal, PrincipalStore, Redemption, RefreshStore, Reply,
+    ConsentDemand, ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, FoundRefreshToken,
+    HostError, Interaction, IssuedTokens, Principal, PrincipalStore, Redemption, RefreshStore, Reply,
     ResourceOwner, RevokedTokenStore, Rotation, ScopePolicy, ScopeRequest, StoredCode, StoredRefreshToken,
 };
 use attesto::http::{Body, Request, Response};
@@ -383,11 +383,7 @@ impl CodeStore for Parts {
         })
     }
 
-    async fn finalize_code(
-        &self,
-        digest: &Digest,
-        issued: &IssuedTokens,
-    ) -> Result<Finalization, HostError> {
+    async fn finalize_code(&self, digest: &Digest, issued: &IssuedTokens) -> Result<Finalization, HostError> {
         use stores::code_store::{Finalization as Wit, Issued, finalize};
         let issued =
             Issued { jti: issued.jti.clone(), expires_at: issued.expires_at, family: issued.family.clone() };

@@ -93,11 +93,7 @@ pub fn redeem(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Redempti
 }
 
 /// Records what was issued.
-pub fn finalize(
-    store: &impl KeyValue,
-    digest: &[u8],
-    issued: &Issued,
-) -> Result<Finalization, Unavailable> {
+pub fn finalize(store: &impl KeyValue, digest: &[u8], issued: &Issued) -> Result<Finalization, Unavailable> {
     write(store, &key("code-issued", digest), issued)?;
     Ok(match store.get(&key("code-replayed", digest))? {
         None => Finalization::Finalized,

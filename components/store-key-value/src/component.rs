@@ -32,9 +32,8 @@ fn store() -> Result<Rc<Store>, Error> {
 impl codes::Guest for Stores {
     async fn configure(label: String) -> Result<(), String> {
         if STORE.with_borrow(Option::is_none) {
-            let store = Store::open(&label).map_err(|Unavailable(cause)| {
-                format!("the store `{label}` can not be opened: {cause}")
-            })?;
+            let store = Store::open(&label)
+                .map_err(|Unavailable(cause)| format!("the store `{label}` can not be opened: {cause}"))?;
             STORE.set(Some(Rc::new(store)));
         }
         Ok(())
@@ -127,8 +126,7 @@ impl tokens::Guest for Stores {
     ) -> Result<tokens::Rotation, Error> {
         use refresh_store::Rotation;
         let (successor_digest, successor) = token_in(successor);
-        let rotation =
-            refresh_store::rotate(&*store()?, &digest, &successor_digest, &successor, grace, now)?;
+        let rotation = refresh_store::rotate(&*store()?, &digest, &successor_digest, &successor, grace, now)?;
         Ok(match rotation {
             Rotation::Rotated => tokens::Rotation::Rotated,
             Rotation::Retried => tokens::Rotation::Retried,

@@ -87,7 +87,9 @@ fn expired(
     let latest = match kind.name {
         "code" => match until(&format!("code-issued/{digest}"))? {
             Some(issued) => own.max(issued),
-            None if store.get(&format!("code-redeemed/{digest}"))?.is_some() => own.saturating_add(UNFINISHED),
+            None if store.get(&format!("code-redeemed/{digest}"))?.is_some() => {
+                own.saturating_add(UNFINISHED)
+            }
             None => own,
         },
         "refresh" => until(&format!("refresh-extended/{digest}"))?.map_or(own, |extended| own.max(extended)),

@@ -55,9 +55,10 @@ fn number(arguments: &Value, name: &str) -> u64 {
 }
 
 fn issued(issued: Option<code_store::Issued>) -> Value {
-    issued.map_or(Value::Null, |issued| {
-        json!({ "jti": issued.jti, "expires_at": issued.expires_at, "family": issued.family })
-    })
+    issued.map_or(
+        Value::Null,
+        |issued| json!({ "jti": issued.jti, "expires_at": issued.expires_at, "family": issued.family }),
+    )
 }
 
 fn refresh_token(arguments: &Value) -> refresh_store::RefreshToken {

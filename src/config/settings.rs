@@ -1,21 +1,22 @@
-//! `attesto.toml`: what the operator decides. Read and validated once; nothing re-checks it later.
+//! `attesto.toml` as it is written, and what is checked before it is a [`Config`].
 
 use std::fmt;
 
 use serde::Deserialize;
 use url::{Host, Url};
 
-use crate::client::{Client, ClientAuthMethod, GrantType};
+use super::{Config, ConfigError, ConfigErrors, PathOverrides};
+use crate::client::{ClientAuthMethod, GrantType};
 use crate::cors::CorsPolicy;
 use crate::jose::Algorithm;
 use crate::principal_kind::{PrincipalKind, PrincipalKinds};
-use crate::request_facts::{BaseUrl, TrustedProxies};
+use crate::request_facts::{CanonicalUrl, TrustedProxies};
 use crate::scope_catalog::{Catalog, Separator};
 
 /// The settings as written. Names and defaults are those of `docs/configuration.md`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Settings {
+pub(super) struct Settings {
     issuer: String,
     audience: String,
     scopes_supported: Vec<String>,
@@ -94,7 +95,7 @@ struct KindSettings {
 }
 
 /// The kind of principal that is a client acting for itself.
-const CLIENT_KIND: &str = "client";
+pub(super) const CLIENT_KIND: &str = "client";
 
 const fn seconds<const N: u64>() -> u64 {
     N
@@ -133,136 +134,8 @@ fn default_store() -> String {
     "default".to_owned()
 }
 
-/// Valid settings.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The issuer identifier (RFC 8414 §2), without a trailing slash.
-    pub issuer: String,
-    /// The path of the issuer identifier, empty where it has none.
-    pub issuer_path: String,
-    /// The default access-token audience: the identifier of the protected resource (RFC 9068 §2.2, RFC 9728 §2).
-    pub audience: String,
-    /// The scope values of the server (RFC 8414 §2), and what grants of them cover.
-    pub catalog: Catalog,
-    /// Whom tokens are minted for.
-    pub principal_kinds: PrincipalKinds,
-    /// The grant types of the token endpoint.
-    pub grant_types_supported: Vec<GrantType>,
-    /// How clients may authenticate.
-    pub token_endpoint_auth_methods_supported: Vec<ClientAuthMethod>,
-    /// Access-token lifetime, seconds.
-    pub access_token_ttl: u64,
-    /// ID-token lifetime, seconds.
-    pub id_token_ttl: u64,
-    /// How long a refresh token lives unused, seconds.
-    pub refresh_token_ttl: u64,
-    /// How long a family of refresh tokens lives however much it is used, seconds.
-    pub refresh_token_family_ttl: u64,
-    /// Whether confidential clients get a new refresh token with each refresh; public ones always do.
-    pub refresh_token_rotation: bool,
-    /// How long a rotated refresh token may ask for its successor again, seconds; 0 is never.
-    pub refresh_token_rotation_grace_seconds: u64,
-    /// Code lifetime, seconds: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED" (RFC 6749 §4.1.2).
-    pub authorization_code_ttl: u64,
-    /// How long a consent page can be answered, seconds.
-    pub consent_grant_ttl: u64,
-    /// The algorithm access tokens are signed with.
-    pub access_token_signing_alg: Algorithm,
-    /// Whether confidential clients must use PKCE; public ones always must.
-    pub require_pkce: bool,
-    /// Whether an OpenID request must carry a `nonce`.
-    pub require_nonce: bool,
-    /// Whether authorization responses carry `iss` (RFC 9207).
-    pub authorization_response_iss: bool,
-    /// Whether requests that did not come over TLS are refused, where the issuer is https.
-    pub require_https: bool,
-    /// Whose word on where a request comes from counts.
-    pub trusted_proxies: TrustedProxies,
-    /// Where clients reach the server, if not at the issuer's origin.
-    pub canonical_url: Option<BaseUrl>,
-    /// Whose scripts may read responses.
-    pub cors: CorsPolicy,
-    /// The prefix of the OAuth endpoints.
-    pub oauth_path_prefix: String,
-    /// The endpoints that lie elsewhere.
-    pub paths: PathOverrides,
-    /// Whether there is a revocation endpoint (RFC 7009).
-    pub revocation_enabled: bool,
-    /// Whether there is an introspection endpoint (RFC 7662).
-    pub introspection_enabled: bool,
-    /// The prefix of the `people` part's pages.
-    pub account_path_prefix: String,
-    /// The realm of Basic challenges (RFC 7617 §2).
-    pub basic_realm: String,
-    /// The protected-resource metadata URL named in Bearer challenges (RFC 9728 §5.1).
-    pub resource_metadata: Option<String>,
-    /// `claims_supported` (OIDC Discovery §3).
-    pub claims_supported: Vec<String>,
-    /// `acr_values_supported` (OIDC Discovery §3).
-    pub acr_values_supported: Vec<String>,
-    /// `ui_locales_supported` (OIDC Discovery §3).
-    pub ui_locales_supported: Vec<String>,
-    /// The key-value label the parts keep their records in.
-    pub store: String,
-}
-
-/// Paths that do not follow from the prefix.
-#[derive(Clone, Debug, Default)]
-pub struct PathOverrides {
-    /// RFC 6749 §3.1.
-    pub authorization: Option<String>,
-    /// RFC 6749 §3.2.
-    pub token: Option<String>,
-    /// OIDC Core §5.3.
-    pub userinfo: Option<String>,
-    /// RFC 7009 §2.
-    pub revocation: Option<String>,
-    /// RFC 7662 §2.
-    pub introspection: Option<String>,
-}
-
-/// What is wrong, key by key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigErrors(pub Vec<ConfigError>);
-
-/// A key that has to be fixed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The key, as written in `attesto.toml`; empty where the text as a whole can not be read.
-    pub key: &'static str,
-    /// What it must be.
-    pub problem: String,
-}
-
-impl fmt::Display for ConfigErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str("; ")?;
-            }
-            match error.key {
-                "" => write!(f, "attesto.toml: {}", error.problem)?,
-                key => write!(f, "attesto.toml: `{key}` {}", error.problem)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigErrors {}
-
-impl Config {
-    /// Reads and validates `attesto.toml`, reporting everything that is wrong with it at once.
-    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
-        let settings: Settings = toml::from_str(text).map_err(|error| {
-            ConfigErrors(vec![ConfigError { key: "", problem: error.to_string().trim().replace('\n', " ") }])
-        })?;
-        settings.validate()
-    }
-}
-
 impl Settings {
-    fn validate(self) -> Result<Config, ConfigErrors> {
+    pub(super) fn validate(self) -> Result<Config, ConfigErrors> {
         let mut problems = Problems::default();
         let issuer_path = match issuer(&self.issuer, self.require_https) {
             Ok(path) => path,
@@ -293,9 +166,9 @@ impl Settings {
         let auth_methods = problems.checked("token_endpoint_auth_methods_supported", self.auth_methods());
         let access_token_signing_alg = problems.checked("access_token_signing_alg", self.signing_alg());
         let cors = problems.checked("cors_origins", CorsPolicy::new(self.cors_origins.clone()));
-        let trusted_proxies = problems.checked("trusted_proxies", TrustedProxies::new(&self.trusted_proxies));
-        let canonical_url = self.canonical_url.as_deref().map(BaseUrl::parse).transpose();
-        let canonical_url = problems.checked("canonical_url", canonical_url);
+        let trusted_proxies =
+            problems.checked("trusted_proxies", TrustedProxies::parse(&self.trusted_proxies));
+        let canonical_url = problems.checked("canonical_url", self.canonical_url(&issuer_path));
         problems.none()?;
         let (
             Some(catalog),
@@ -412,6 +285,11 @@ impl Settings {
             ("introspection_path", endpoint(&self.introspection_path, "introspect")),
         ];
         let account = format!("{issuer_path}{}", self.account_path_prefix);
+        let (oauth, pages) =
+            (format!("{}/", self.oauth_path_prefix), format!("{}/", self.account_path_prefix));
+        if oauth.starts_with(&pages) || pages.starts_with(&oauth) {
+            problems.note("account_path_prefix", "and `oauth_path_prefix` must not lie within each other")
+        }
         for (number, (key, path)) in endpoints.iter().enumerate() {
             if endpoints.iter().take(number).any(|(_, other)| other == path) {
                 problems.note(key, "must not be the path of another endpoint")
@@ -431,6 +309,20 @@ impl Settings {
         }
     }
 
+    fn canonical_url(&self, issuer_path: &str) -> Result<CanonicalUrl, &'static str> {
+        let origin = self.issuer.strip_suffix(issuer_path).unwrap_or(&self.issuer);
+        match self.canonical_url.as_deref() {
+            None => Ok(CanonicalUrl::Configured(origin.to_owned())),
+            Some("forwarded") => Ok(CanonicalUrl::Forwarded(origin.to_owned())),
+            Some(other) => match Url::parse(other) {
+                Ok(url) if url.has_host() && url.origin().ascii_serialization() == other => {
+                    Ok(CanonicalUrl::Configured(other.to_owned()))
+                }
+                _ => Err("must be an origin like `https://auth.example`, or `forwarded`"),
+            },
+        }
+    }
+
     fn kinds(&self) -> Result<PrincipalKinds, String> {
         let kind = |kind: &KindSettings| {
             PrincipalKind::new(&kind.name, &kind.sub_prefix, kind.required_claims.clone())
@@ -446,9 +338,8 @@ impl Settings {
     fn grant_types(&self) -> Result<Vec<GrantType>, String> {
         let known = || GrantType::ALL.map(GrantType::as_str).join(", ");
         let types = self.grant_types_supported.iter().map(|name| GrantType::parse(name));
-        let types: Vec<_> = types
-            .collect::<Option<_>>()
-            .ok_or_else(|| format!("must be a list of: {}", known()))?;
+        let types: Vec<_> =
+            types.collect::<Option<_>>().ok_or_else(|| format!("must be a list of: {}", known()))?;
         match (types.is_empty(), types.contains(&GrantType::AuthorizationCode)) {
             (true, _) => Err("must have at least one grant type".to_owned()),
             (_, false) if types.contains(&GrantType::RefreshToken) => {
@@ -472,19 +363,6 @@ impl Settings {
             let names: Vec<_> = Algorithm::ALL.iter().map(|alg| alg.name()).collect();
             format!("must be one of {}", names.join(", "))
         })
-    }
-}
-
-impl Config {
-    /// "Public clients MUST use PKCE" (RFC 9700 §2.1.1); of the others the operator may ask it.
-    pub fn requires_pkce(&self, client: &Client) -> bool {
-        self.require_pkce || client.token_endpoint_auth_method == ClientAuthMethod::None
-    }
-
-    /// What the `sub` of a client that acts for itself begins with.
-    pub fn client_sub_prefix(&self) -> &str {
-        let client = self.principal_kinds.kinds().iter().find(|kind| kind.name() == CLIENT_KIND);
-        client.map(PrincipalKind::sub_prefix).unwrap_or_default()
     }
 }
 
@@ -555,79 +433,4 @@ fn is_path_prefix(prefix: &str) -> bool {
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
         })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MINIMAL: &str = r#"
-        issuer = "https://auth.example"
-        audience = "https://api.example"
-        scopes_supported = ["openid"]
-    "#;
-
-    fn keys(text: &str) -> Vec<&'static str> {
-        match Config::from_toml(text) {
-            Ok(_) => Vec::new(),
-            Err(errors) => errors.0.into_iter().map(|error| error.key).collect(),
-        }
-    }
-
-    #[test]
-    fn the_minimal_file_has_the_documented_defaults() {
-        let config = Config::from_toml(MINIMAL).expect("minimal");
-        assert_eq!((config.access_token_ttl, config.authorization_code_ttl), (900, 60));
-        assert_eq!(config.oauth_path_prefix, "/oauth");
-        assert!(config.authorization_response_iss);
-    }
-
-    #[test]
-    fn everything_that_is_wrong_is_reported_at_once_by_key() {
-        let text = r#"
-            issuer = "http://auth.example"
-            audience = "api"
-            scopes_supported = ["a b"]
-            authorization_code_ttl = 601
-            oauth_path_prefix = "oauth/"
-        "#;
-        assert_eq!(
-            keys(text),
-            ["issuer", "audience", "scopes_supported", "authorization_code_ttl", "oauth_path_prefix"]
-        );
-    }
-
-    #[test]
-    fn an_unknown_key_is_named() {
-        let error = Config::from_toml(&format!("{MINIMAL}\naccess_token_tll = 3")).expect_err("a typo");
-        assert!(error.to_string().contains("access_token_tll"), "{error}");
-    }
-
-    #[test]
-    fn the_issuer_must_be_canonical_https_without_query_or_fragment() {
-        for bad in [
-            "auth.example",
-            "ftp://auth.example",
-            "http://auth.example",
-            "https://auth.example/",
-            "https://AUTH.example",
-            "https://auth.example:443",
-            "https://auth.example?x",
-            "https://auth.example#x",
-            "https://u@auth.example",
-        ] {
-            assert_eq!(keys(&MINIMAL.replace("https://auth.example", bad)), ["issuer"], "{bad}");
-        }
-        for good in
-            ["https://auth.example/tenant", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1"]
-        {
-            assert!(keys(&MINIMAL.replace("https://auth.example", good)).is_empty(), "{good}");
-        }
-    }
-
-    #[test]
-    fn prefixes_that_lie_within_each_other_are_refused() {
-        let text = format!("{MINIMAL}\naccount_path_prefix = \"/oauth/account\"");
-        assert_eq!(keys(&text), ["account_path_prefix"]);
-    }
 }
