@@ -148,12 +148,14 @@ fn attesto(places: &Places, directory: &Path, port: u16) -> Result<(Command, Str
     let run = |arguments: &[&str], input: &str| run(Command::new(&places.attesto).args(arguments).current_dir(directory), input);
     run(&["keys", "generate", "--variables-file", "variables.toml"], "")?;
     let client = ["clients", "add", "--state", "state.db", "--client-id", CLIENT_ID, "--name", "Bench", "--confidential"];
-    let uses = ["--redirect-uri", REDIRECT_URI];
-    let printed = run(&[&client[..], &uses].concat(), "")?;
+    let may = ["authorization_code", "refresh_token", "client_credentials"].map(|grant| ["--grant-type", grant]);
+    let uses = ["--redirect-uri", REDIRECT_URI, "--id-token-alg", "ES256"];
+    let printed = run(&[&client[..], &may.concat(), &uses].concat(), "")?;
     let secret = printed.lines().find_map(|line| line.strip_prefix("client_secret ")).context("no secret")?;
     run(&["users", "add", USERNAME, "--state", "state.db", "--name", "Alice Doe"], &format!("{PASSWORD}\n"))?;
     let settings = fs::read_to_string(places.root.join("attesto.toml"))?
-        .replace("localhost:8080", &format!("localhost:{port}"));
+        .replace("localhost:8080", &format!("localhost:{port}"))
+        .replace("\"openid\", ", "\"openid\", \"offline_access\", ");
     let mut command = Command::new(&places.attesto);
     command.current_dir(directory).args(["serve", "--quiet", "--listen", &format!("127.0.0.1:{port}"), "--manifest"]);
     command.arg(places.root.join("spin.toml")).args(["--variables-file", "variables.toml", "--state", "state.db"]);

@@ -32,7 +32,7 @@ pub struct Attesto {
     port: u16,
     /// The confidential client's `client_id` and `client_secret`.
     pub confidential: (String, String),
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl Attesto {
@@ -54,7 +54,7 @@ impl Attesto {
         command.args(["--variables-file", "variables.toml", "--state", "state.db"]);
         let mut process = Process::start(&mut command, &directory.path().join("log"));
         process.wait_for_port(port, START);
-        Self { process, port, confidential: ("backend".to_owned(), secret), _directory: directory }
+        Self { process, port, confidential: ("backend".to_owned(), secret), directory }
     }
 
     /// The port it listens on.
@@ -65,6 +65,15 @@ impl Attesto {
     /// The issuer URL, which is where it listens.
     pub fn issuer(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// Registers one more client, which authenticates with `client_secret_basic`, and answers with its secret.
+    pub fn add_confidential_client(&self, client_id: &str, grant_types: &[&str]) -> String {
+        let mut command = attesto(self.directory.path());
+        command.args(["clients", "add", "--state", "state.db", "--redirect-uri", REDIRECT_URI, "--confidential"]);
+        command.args(["--client-id", client_id, "--name", client_id]);
+        command.args(grant_types.iter().flat_map(|grant_type| ["--grant-type", grant_type]));
+        secret(&run(&mut command, ""))
     }
 
     /// Everything it has printed.
@@ -143,6 +152,11 @@ fn people_and_clients(directory: &Path) -> String {
         "alice@example.com",
     ];
     run(attesto(directory).args(user), &format!("{PASSWORD}\n"));
+    secret(&printed)
+}
+
+/// The secret in what `attesto clients add` printed.
+fn secret(printed: &str) -> String {
     let secret = printed.lines().find_map(|line| line.strip_prefix("client_secret "));
     secret.expect("a confidential client is given a secret").trim().to_owned()
 }

@@ -1,5 +1,6 @@
 //! The developer's commands. `cargo xtask help` lists them.
 
+mod bench;
 mod build;
 mod lint;
 mod process;
@@ -25,6 +26,7 @@ cargo xtask <command>
 
   setup              get what the build and the tests need
   build [--release]  the components, into target/components
+  bench [option]…    measure the release build beside another server, into docs/bench.md
   lint               clippy without warnings, for the host and the components' targets
 ";
 
@@ -64,6 +66,7 @@ fn run(mut arguments: Arguments) -> Result<()> {
                 arguments.finish().into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
             test::run(&Project::read()?, &names)
         }
+        Some("bench") => bench::run(&Project::read()?, &arguments.finish()),
         Some("lint") => {
             none_left(arguments)?;
             lint::run(&Project::read()?)

@@ -1,6 +1,6 @@
 //! Every test suite there is. To add one, add a line.
 
-use crate::setup::Need::{self, Chromium, Envoy, NodePackages, WasmTargets};
+use crate::setup::Need::{self, Chromium, Envoy, NodePackages, PythonPackages, WasmTargets};
 use crate::test::checks;
 use crate::test::suites::Runner::{Cargo, Check, Node};
 
@@ -28,11 +28,14 @@ const fn suite(name: &'static str, runner: Runner, needs: &'static [Need]) -> Su
     Suite { name, runner, needs }
 }
 
+/// The clients on Node that the suite "interop" runs.
+const INTEROP_CLIENTS: &str = "tests/interop/js";
+
 /// Quick ones first, so that a failure shows early.
 pub(crate) const SUITES: &[Suite] = &[
     suite("purity", Check(checks::engine_purity), &[]),
     suite("complete", Check(checks::every_package_has_a_suite), &[]),
-    suite("commands", Cargo(&["xtask", "test-support"]), &[]),
+    suite("commands", Cargo(&["xtask", "test-support", "attesto-bench"]), &[]),
     suite("engine", Cargo(&["attesto"]), &[]),
     suite("parts", Cargo(&["clients", "keystore", "people", "rules", "store-key-value"]), &[]),
     suite("host", Cargo(&["attesto-host", "attesto-host-guest"]), &[WasmTargets]),
@@ -40,6 +43,7 @@ pub(crate) const SUITES: &[Suite] = &[
     suite("stores", Cargo(&["store-contract"]), &[WasmTargets]),
     suite("flows", Cargo(&["flows"]), &[WasmTargets]),
     suite("envoy", Cargo(&["envoy-filter", "envoy-tests"]), &[WasmTargets, Envoy]),
+    suite("interop", Cargo(&["interop"]), &[WasmTargets, NodePackages, PythonPackages]),
     suite("browser", Node("tests/browser"), &[WasmTargets, NodePackages, Chromium]),
 ];
 
@@ -56,8 +60,9 @@ pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
 
 /// The folders whose npm packages set-up installs.
 pub(crate) fn node_folders() -> impl Iterator<Item = &'static str> {
-    SUITES.iter().filter_map(|suite| match suite.runner {
+    let of_suites = SUITES.iter().filter_map(|suite| match suite.runner {
         Node(folder) => Some(folder),
         Cargo(_) | Check(_) => None,
-    })
+    });
+    of_suites.chain([INTEROP_CLIENTS])
 }
