@@ -33,9 +33,9 @@ enum Command {
     Check(check::Check),
     /// Make signing keys
     Keys(keys::Keys),
-    /// Register clients, and change what may become of them
+    /// Register clients, list them, disable them, rotate their secrets
     Clients(clients::Clients),
-    /// Add people, and change what may become of them
+    /// Add people, list them, disable them, set their passwords
     Users(users::Users),
     /// Remove what has expired from the key-value stores
     Sweep(sweep::Sweep),

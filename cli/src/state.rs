@@ -13,7 +13,7 @@ use crate::Failure;
 /// Which key-value store to work on. The server may be running.
 #[derive(Args)]
 pub(crate) struct State {
-    /// The SQLite file of the key-value stores, of `attesto serve` or of Spin
+    /// The SQLite file of the key-value stores, of `attesto serve` or of Spin; `add` makes it when missing
     #[arg(long, value_name = "FILE", default_value = ".attesto/state.db")]
     state: PathBuf,
 

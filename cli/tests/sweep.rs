@@ -1,6 +1,11 @@
 //! `attesto sweep`, as an operator and their timers meet it.
 
-#![expect(clippy::disallowed_methods, reason = "what has expired is a matter of the time")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "what has expired is a matter of the time; clippy allows the other in test functions, and their helpers are \
+              test code too"
+)]
 
 mod support;
 

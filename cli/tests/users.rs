@@ -1,5 +1,11 @@
 //! `attesto users`, as an operator and their scripts meet it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
 mod support;
 
 use people::password;

@@ -67,13 +67,9 @@ impl Attesto {
         format!("http://localhost:{}", self.port)
     }
 
-    /// Registers one more client, which authenticates with `client_secret_basic`, and answers with its secret.
-    pub fn add_confidential_client(&self, client_id: &str, grant_types: &[&str]) -> String {
-        let mut command = attesto(self.directory.path());
-        command.args(["clients", "add", "--state", "state.db", "--redirect-uri", REDIRECT_URI, "--confidential"]);
-        command.args(["--client-id", client_id, "--name", client_id]);
-        command.args(grant_types.iter().flat_map(|grant_type| ["--grant-type", grant_type]));
-        secret(&run(&mut command, ""))
+    /// Runs the operator's command beside the running server; answers with what it prints.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        run(attesto(self.directory.path()).args(arguments), "")
     }
 
     /// Everything it has printed.
@@ -136,10 +132,13 @@ fn keys() -> &'static str {
 
 /// Registers the demo client, a confidential client and the demo user; answers with the client secret.
 fn people_and_clients(directory: &Path) -> String {
+    let grants = ["authorization_code", "refresh_token"].map(|grant| ["--grant-type", grant]).concat();
     let add_client = ["clients", "add", "--state", "state.db", "--redirect-uri", REDIRECT_URI];
-    run(attesto(directory).args(add_client).args(["--client-id", CLIENT_ID, "--name", "Demo app"]), "");
+    let add_client = [&add_client[..], &grants].concat();
+    run(attesto(directory).args(&add_client).args(["--client-id", CLIENT_ID, "--name", "Demo app"]), "");
     let confidential = ["--client-id", "backend", "--name", "Back end", "--confidential"];
-    let printed = run(attesto(directory).args(add_client).args(confidential), "");
+    let confidential = [&confidential[..], &["--grant-type", "client_credentials"]].concat();
+    let printed = run(attesto(directory).args(&add_client).args(confidential), "");
     let user = [
         "users",
         "add",
@@ -152,11 +151,6 @@ fn people_and_clients(directory: &Path) -> String {
         "alice@example.com",
     ];
     run(attesto(directory).args(user), &format!("{PASSWORD}\n"));
-    secret(&printed)
-}
-
-/// The secret in what `attesto clients add` printed.
-fn secret(printed: &str) -> String {
     let secret = printed.lines().find_map(|line| line.strip_prefix("client_secret "));
     secret.expect("a confidential client is given a secret").trim().to_owned()
 }

@@ -23,8 +23,12 @@ impl House {
             settings.replace("\"openid\", ", "\"openid\", \"offline_access\", ")
         };
         let attesto = Attesto::start_with(|manifest| manifest, offline);
-        let grants = ["authorization_code", "refresh_token", "client_credentials"];
-        let client_secret = attesto.add_confidential_client(CLIENT_ID, &grants);
+        let client = ["clients", "add", "--state", "state.db", "--confidential", "--client-id", CLIENT_ID];
+        let named = ["--name", "Interop", "--redirect-uri", REDIRECT_URI];
+        let may = ["authorization_code", "refresh_token", "client_credentials"].map(|grant| ["--grant-type", grant]);
+        let printed = attesto.command(&[&client[..], &named, &may.concat()].concat());
+        let client_secret = printed.lines().find_map(|line| line.strip_prefix("client_secret "));
+        let client_secret = client_secret.expect("a confidential client is given a secret").trim().to_owned();
         Self { attesto, client_secret }
     }
 

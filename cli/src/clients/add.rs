@@ -27,12 +27,6 @@ Examples:
 
 The secret of a confidential client is printed now and never again: only its digest is kept.")]
 pub(super) struct Add {
-    #[command(flatten)]
-    state: State,
-
-    #[command(flatten)]
-    output: Output,
-
     /// The name people see on the consent page
     #[arg(long, value_name = "NAME")]
     name: String,
@@ -67,6 +61,12 @@ pub(super) struct Add {
     /// The algorithm its ID tokens are signed with; without it, RS256 (OIDC Registration §2)
     #[arg(long, value_name = "ALG")]
     id_token_alg: Option<Algorithm>,
+
+    #[command(flatten)]
+    state: State,
+
+    #[command(flatten)]
+    output: Output,
 }
 
 /// RFC 7591 §2 `grant_types`, those a client is registered for here.

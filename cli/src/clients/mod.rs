@@ -48,14 +48,14 @@ struct List {
 /// Arguments of what is done to one client.
 #[derive(Args)]
 struct One {
+    /// The client identifier
+    client_id: String,
+
     #[command(flatten)]
     state: State,
 
     #[command(flatten)]
     output: Output,
-
-    /// The client identifier
-    client_id: String,
 }
 
 impl Clients {

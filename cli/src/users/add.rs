@@ -17,12 +17,6 @@ Examples:
 
 The password is never an argument: other users of a machine can read a command line.")]
 pub(super) struct Add {
-    #[command(flatten)]
-    state: State,
-
-    #[command(flatten)]
-    output: Output,
-
     /// What the person types to sign in, in any mixture of upper and lower case
     username: String,
 
@@ -33,6 +27,12 @@ pub(super) struct Add {
     /// The person's e-mail address (the claim `email`)
     #[arg(long)]
     email: Option<String>,
+
+    #[command(flatten)]
+    state: State,
+
+    #[command(flatten)]
+    output: Output,
 }
 
 impl Add {

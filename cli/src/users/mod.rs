@@ -28,8 +28,8 @@ enum Command {
     List(List),
     /// Admit a person no longer, until they are enabled again
     ///
-    /// Their sessions end, and no application gets new tokens for them. An access token is good at an API until it
-    /// expires: the API's verifier asks nobody.
+    /// Their sessions count no more, and no application gets new tokens for them. An access token is good at an API until
+    /// it expires: the API's verifier asks nobody.
     Disable(One),
     /// Admit a disabled person again
     Enable(One),
@@ -50,14 +50,14 @@ struct List {
 /// Arguments of what is done to one person.
 #[derive(Args)]
 struct One {
+    /// What the person types to sign in
+    username: String,
+
     #[command(flatten)]
     state: State,
 
     #[command(flatten)]
     output: Output,
-
-    /// What the person types to sign in
-    username: String,
 }
 
 impl Users {

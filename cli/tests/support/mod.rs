@@ -49,6 +49,15 @@ impl Folder {
         child.wait_with_output().unwrap()
     }
 
+    /// What a shell script prints that finds its commands in `path`.
+    pub fn shell(&self, script: &str, path: &str) -> String {
+        let mut command = Command::new("sh");
+        command.current_dir(self.0.path()).env("PATH", path).args(["-c", script]).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// What a successful command prints.
     pub fn text(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input);
