@@ -154,8 +154,7 @@ fn attesto(places: &Places, directory: &Path, port: u16) -> Result<(Command, Str
     let secret = printed.lines().find_map(|line| line.strip_prefix("client_secret ")).context("no secret")?;
     run(&["users", "add", USERNAME, "--state", "state.db", "--name", "Alice Doe"], &format!("{PASSWORD}\n"))?;
     let settings = fs::read_to_string(places.root.join("attesto.toml"))?
-        .replace("localhost:8080", &format!("localhost:{port}"))
-        .replace("\"openid\", ", "\"openid\", \"offline_access\", ");
+        .replace("localhost:8080", &format!("localhost:{port}"));
     let mut command = Command::new(&places.attesto);
     command.current_dir(directory).args(["serve", "--quiet", "--listen", &format!("127.0.0.1:{port}"), "--manifest"]);
     command.arg(places.root.join("spin.toml")).args(["--variables-file", "variables.toml", "--state", "state.db"]);

@@ -8,32 +8,25 @@ use test_support::person;
 pub(crate) const SCOPE: &str = "openid profile offline_access orders:read";
 /// What they ask for on their own behalf.
 pub(crate) const API_SCOPE: &str = "orders:read";
-pub(crate) const CLIENT_ID: &str = "interop";
 
-/// The server and what a client must know of it beforehand.
-pub(crate) struct House {
-    attesto: Attesto,
-    pub(crate) client_secret: String,
-}
+/// The server and its confidential client.
+pub(crate) struct House(Attesto);
 
 impl House {
     pub(crate) fn start() -> Self {
-        let offline = |settings: String| {
-            assert!(!settings.contains("\"offline_access\""), "it is supported already: this can go");
-            settings.replace("\"openid\", ", "\"openid\", \"offline_access\", ")
-        };
-        let attesto = Attesto::start_with(|manifest| manifest, offline);
-        let client = ["clients", "add", "--state", "state.db", "--confidential", "--client-id", CLIENT_ID];
-        let named = ["--name", "Interop", "--redirect-uri", REDIRECT_URI];
-        let may = ["authorization_code", "refresh_token", "client_credentials"].map(|grant| ["--grant-type", grant]);
-        let printed = attesto.command(&[&client[..], &named, &may.concat()].concat());
-        let client_secret = printed.lines().find_map(|line| line.strip_prefix("client_secret "));
-        let client_secret = client_secret.expect("a confidential client is given a secret").trim().to_owned();
-        Self { attesto, client_secret }
+        Self(Attesto::start())
+    }
+
+    pub(crate) fn client_id(&self) -> String {
+        self.0.confidential.0.clone()
+    }
+
+    pub(crate) fn client_secret(&self) -> String {
+        self.0.confidential.1.clone()
     }
 
     pub(crate) fn issuer(&self) -> String {
-        self.attesto.issuer()
+        self.0.issuer()
     }
 
     /// What a client is configured with.
@@ -41,8 +34,8 @@ impl House {
         [
             ("ISSUER", self.issuer()),
             ("API", AUDIENCE.to_owned()),
-            ("CLIENT_ID", CLIENT_ID.to_owned()),
-            ("CLIENT_SECRET", self.client_secret.clone()),
+            ("CLIENT_ID", self.client_id()),
+            ("CLIENT_SECRET", self.client_secret()),
             ("REDIRECT_URI", REDIRECT_URI.to_owned()),
             ("SCOPE", SCOPE.to_owned()),
             ("API_SCOPE", API_SCOPE.to_owned()),

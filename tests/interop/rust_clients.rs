@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use test_support::attesto::REDIRECT_URI;
 use ureq::Agent;
 
-use crate::house::{API_SCOPE, CLIENT_ID, House, SCOPE};
+use crate::house::{API_SCOPE, House, SCOPE};
 
 /// RFC 8414 §2, what OpenID Connect Discovery does not have.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -48,10 +48,10 @@ pub(crate) fn openidconnect(house: &House) -> Vec<&'static str> {
     let http = http();
     let metadata = metadata(house, &http);
     let more = metadata.additional_metadata().clone();
-    let client = CoreClient::from_provider_metadata(metadata, client_id(), Some(client_secret(house)))
+    let client = CoreClient::from_provider_metadata(metadata, client_id(house), Some(client_secret(house)))
         .set_redirect_uri(redirect_uri())
         .set_introspection_url(more.introspection_endpoint)
-        .set_revocation_url(more.revocation_endpoint);
+        .set_revocation_url(secure(&more.revocation_endpoint));
 
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = CoreAuthenticationFlow::AuthorizationCode;
@@ -100,7 +100,7 @@ pub(crate) fn openidconnect(house: &House) -> Vec<&'static str> {
     completed.push("client_credentials");
 
     let known = client.introspect(own.access_token()).request(&http).expect("an answer");
-    assert!(known.active() && known.client_id() == Some(&client_id()));
+    assert!(known.active() && known.client_id() == Some(&client_id(house)));
     completed.push("introspection");
 
     let revocation = client.revoke_token(CoreRevocableToken::RefreshToken(second.clone()));
@@ -119,13 +119,13 @@ pub(crate) fn oauth2(house: &House) -> Vec<&'static str> {
     let metadata = metadata(house, &http);
     let more = metadata.additional_metadata().clone();
     let token_url = metadata.token_endpoint().expect("a token endpoint").to_string();
-    let client = BasicClient::new(client_id())
+    let client = BasicClient::new(client_id(house))
         .set_client_secret(client_secret(house))
         .set_auth_uri(AuthUrl::new(metadata.authorization_endpoint().to_string()).expect("a URL"))
         .set_token_uri(TokenUrl::new(token_url).expect("a URL"))
         .set_redirect_uri(redirect_uri())
         .set_introspection_url(more.introspection_endpoint)
-        .set_revocation_url(more.revocation_endpoint);
+        .set_revocation_url(secure(&more.revocation_endpoint));
 
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let scopes = SCOPE.split(' ').map(|scope| Scope::new(scope.to_owned()));
@@ -162,22 +162,30 @@ fn metadata(house: &House, http: &impl Fn(HttpRequest) -> Result<HttpResponse, u
     Metadata::discover(&issuer, http).unwrap_or_else(|error| panic!("discovery: {error:?}"))
 }
 
+/// The libraries send tokens to be revoked to `https` only, without a way to except this machine (RFC 7009 §2 wants
+/// TLS). So they get the endpoint as it is behind a TLS terminator, and [`http`] goes to it without one.
+fn secure(endpoint: &RevocationUrl) -> RevocationUrl {
+    RevocationUrl::new(endpoint.as_str().replacen("http:", "https:", 1)).expect("a URL")
+}
+
 /// No redirect is followed, and no status is an error: the libraries judge both.
 fn http() -> impl Fn(HttpRequest) -> Result<HttpResponse, ureq::Error> {
     let config = Agent::config_builder().max_redirects(0).max_redirects_will_error(false);
     let agent: Agent = config.http_status_as_error(false).build().into();
-    move |request| {
+    move |mut request| {
+        let plain = request.uri().to_string().replacen("https:", "http:", 1);
+        *request.uri_mut() = plain.parse().expect("a URL");
         let (parts, mut body) = agent.run(request)?.into_parts();
         Ok(HttpResponse::from_parts(parts, body.read_to_vec()?))
     }
 }
 
-fn client_id() -> ClientId {
-    ClientId::new(CLIENT_ID.to_owned())
+fn client_id(house: &House) -> ClientId {
+    ClientId::new(house.client_id())
 }
 
 fn client_secret(house: &House) -> ClientSecret {
-    ClientSecret::new(house.client_secret.clone())
+    ClientSecret::new(house.client_secret())
 }
 
 fn redirect_uri() -> RedirectUrl {

@@ -4,8 +4,8 @@ import os
 
 import requests
 from authlib.common.security import generate_token
+from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
-from authlib.oauth2.rfc6749 import OAuth2Error
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -90,7 +90,7 @@ def main() -> None:
     assert introspect(refreshed["refresh_token"]) == {"active": False}
     try:
         session.refresh_token(metadata["token_endpoint"], refreshed["refresh_token"])
-    except OAuth2Error as error:
+    except OAuthError as error:
         assert error.error == "invalid_grant", error
     else:
         raise AssertionError("a revoked refresh token was honoured")
