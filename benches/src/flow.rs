@@ -57,7 +57,8 @@ impl<'a> Worker<'a> {
     /// Connects; where the flow has a person in it, that person signs in and agrees now.
     pub(crate) async fn new(flow: Flow, server: &'a Server) -> Result<Self> {
         let connection = Connection::open(server.port).await?;
-        let mut worker = Self { flow, server, connection, person: Person::default(), refresh_token: String::new() };
+        let mut worker =
+            Self { flow, server, connection, person: Person::default(), refresh_token: String::new() };
         match flow {
             Flow::ClientCredentials => {}
             Flow::RefreshToken => {
@@ -135,5 +136,7 @@ impl<'a> Worker<'a> {
 /// The code in the answer at the client's redirect URI.
 fn code(location: &str) -> Option<String> {
     let query = location.strip_prefix(REDIRECT_URI)?.strip_prefix('?')?;
-    form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "code").map(|(_, code)| code.into_owned())
+    form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "code")
+        .map(|(_, code)| code.into_owned())
 }

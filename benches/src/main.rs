@@ -1,7 +1,10 @@
 //! Attesto beside npm's oidc-provider, doing the same on the same machine at the same time. `cargo xtask bench` builds
 //! both and runs this; it prints a table, and writes it with a picture where it is told to.
 
-#![expect(clippy::disallowed_methods, reason = "the rule is for the engine; a bench reads the machine's clock")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the rule is for the engine; a bench reads the machine's clock"
+)]
 
 mod client;
 mod flow;
@@ -72,7 +75,10 @@ fn run(mut arguments: Arguments) -> Result<()> {
     if !left.is_empty() {
         bail!("unknown arguments {left:?}");
     }
-    let flows: Vec<Flow> = Flow::ALL.into_iter().filter(|flow| only.as_ref().is_none_or(|name| flow.name().starts_with(name))).collect();
+    let flows: Vec<Flow> = Flow::ALL
+        .into_iter()
+        .filter(|flow| only.as_ref().is_none_or(|name| flow.name().starts_with(name)))
+        .collect();
     // One thread: the load must not take more of the machine than the servers leave.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(measured(&places, load, &flows))?;

@@ -126,7 +126,9 @@ impl<'a> Run<'a> {
 
     fn figures(mut self) -> Result<Figures> {
         let (resident, peak) = self.server.memory()?;
-        let ends = |cpu: &[Duration]| (cpu.first().copied().unwrap_or_default(), cpu.last().copied().unwrap_or_default());
+        let ends = |cpu: &[Duration]| {
+            (cpu.first().copied().unwrap_or_default(), cpu.last().copied().unwrap_or_default())
+        };
         Ok(Figures {
             cpu: percentile(&mut self.cpu, 50),
             cpu_range: ends(&self.cpu),

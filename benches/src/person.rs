@@ -96,7 +96,8 @@ impl Form {
         let mut fields = Vec::new();
         for tag in form.split('<').filter(|tag| tag.starts_with("input") || tag.starts_with("button")) {
             let Some(name) = attribute(tag, "name") else { continue };
-            let typed = ANSWERS.iter().find(|(known, _)| *known == name).map(|(_, answer)| (*answer).to_owned());
+            let typed =
+                ANSWERS.iter().find(|(known, _)| *known == name).map(|(_, answer)| (*answer).to_owned());
             let Some(value) = typed.or_else(|| attribute(tag, "value")) else { continue };
             if !fields.iter().any(|(other, _)| *other == name) {
                 fields.push((name, value));
@@ -111,7 +112,9 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     let (value, _) = rest.split_once('"')?;
     let references = [("&#38;", "&"), ("&amp;", "&"), ("&#61;", "="), ("&#x3D;", "=")];
-    Some(references.iter().fold(value.to_owned(), |text, (reference, letter)| text.replace(reference, letter)))
+    Some(
+        references.iter().fold(value.to_owned(), |text, (reference, letter)| text.replace(reference, letter)),
+    )
 }
 
 #[cfg(test)]
@@ -125,7 +128,12 @@ mod tests {
             <input name="username"><input type="password" name="password">
             <button name="decision" value="deny">Deny</button><button name="decision" value="allow">Allow</button></form>"#;
         let form = Form::read(page, "http://localhost:1").unwrap();
-        let fields = [("to", "/a?b&c"), ("username", "alice"), ("password", crate::server::PASSWORD), ("decision", "allow")];
+        let fields = [
+            ("to", "/a?b&c"),
+            ("username", "alice"),
+            ("password", crate::server::PASSWORD),
+            ("decision", "allow"),
+        ];
         assert_eq!(form.action, "/sign-in");
         assert_eq!(form.fields, fields.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }

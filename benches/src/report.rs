@@ -70,9 +70,10 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let mut text = "| flow | server | CPU per operation | least–most | p50 | p99 | per second | memory | peak |\n\
+        let mut text =
+            "| flow | server | CPU per operation | least–most | p50 | p99 | per second | memory | peak |\n\
             |---|---|---:|---:|---:|---:|---:|---:|---:|\n"
-            .to_owned();
+                .to_owned();
         for (flow, figures) in &self.rows {
             for (kind, of) in Kind::BOTH.iter().zip(figures) {
                 let _ = writeln!(
@@ -121,7 +122,11 @@ impl Report {
     fn budgets_text(&self) -> String {
         let mut text = "| budget | limit | measured | |\n|---|---:|---:|---|\n".to_owned();
         for Budget { what, limit, measured, met } in self.budgets() {
-            let _ = writeln!(text, "| {what} | {limit} | {measured} | {} |", if met { "met" } else { "**missed**" });
+            let _ = writeln!(
+                text,
+                "| {what} | {limit} | {measured} | {} |",
+                if met { "met" } else { "**missed**" }
+            );
         }
         text
     }

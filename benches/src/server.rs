@@ -108,7 +108,12 @@ impl Server {
     }
 
     /// The client's authorization request, as the path and query of a URL.
-    pub(crate) fn authorization_request(&self, scope: &str, challenge: &str, more: &[(&str, &str)]) -> String {
+    pub(crate) fn authorization_request(
+        &self,
+        scope: &str,
+        challenge: &str,
+        more: &[(&str, &str)],
+    ) -> String {
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("response_type", "code")
             .append_pair("client_id", CLIENT_ID)
@@ -132,7 +137,9 @@ impl Server {
     /// Resident memory in KiB: now, and the most since [`Self::forget_peak`].
     pub(crate) fn memory(&self) -> Result<(u64, u64)> {
         let status = self.process.read("status")?;
-        let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok());
+        let line = |name: &str| {
+            status.lines().find_map(|line| line.strip_prefix(name)?.split_whitespace().next()?.parse().ok())
+        };
         Ok((line("VmRSS:").context("no VmRSS")?, line("VmHWM:").context("no VmHWM")?))
     }
 
@@ -145,10 +152,23 @@ impl Server {
 
 /// `attesto serve` with the repository's manifest: keys, client and person made for this run, its stores in SQLite.
 fn attesto(places: &Places, directory: &Path, port: u16) -> Result<(Command, String)> {
-    let run = |arguments: &[&str], input: &str| run(Command::new(&places.attesto).args(arguments).current_dir(directory), input);
+    let run = |arguments: &[&str], input: &str| {
+        run(Command::new(&places.attesto).args(arguments).current_dir(directory), input)
+    };
     run(&["keys", "generate", "--variables-file", "variables.toml"], "")?;
-    let client = ["clients", "add", "--state", "state.db", "--client-id", CLIENT_ID, "--name", "Bench", "--confidential"];
-    let may = ["authorization_code", "refresh_token", "client_credentials"].map(|grant| ["--grant-type", grant]);
+    let client = [
+        "clients",
+        "add",
+        "--state",
+        "state.db",
+        "--client-id",
+        CLIENT_ID,
+        "--name",
+        "Bench",
+        "--confidential",
+    ];
+    let may =
+        ["authorization_code", "refresh_token", "client_credentials"].map(|grant| ["--grant-type", grant]);
     let uses = ["--redirect-uri", REDIRECT_URI, "--id-token-alg", "ES256"];
     let printed = run(&[&client[..], &may.concat(), &uses].concat(), "")?;
     let secret = printed.lines().find_map(|line| line.strip_prefix("client_secret ")).context("no secret")?;
@@ -156,8 +176,19 @@ fn attesto(places: &Places, directory: &Path, port: u16) -> Result<(Command, Str
     let settings = fs::read_to_string(places.root.join("attesto.toml"))?
         .replace("localhost:8080", &format!("localhost:{port}"));
     let mut command = Command::new(&places.attesto);
-    command.current_dir(directory).args(["serve", "--quiet", "--listen", &format!("127.0.0.1:{port}"), "--manifest"]);
-    command.arg(places.root.join("spin.toml")).args(["--variables-file", "variables.toml", "--state", "state.db"]);
+    command.current_dir(directory).args([
+        "serve",
+        "--quiet",
+        "--listen",
+        &format!("127.0.0.1:{port}"),
+        "--manifest",
+    ]);
+    command.arg(places.root.join("spin.toml")).args([
+        "--variables-file",
+        "variables.toml",
+        "--state",
+        "state.db",
+    ]);
     command.args(["--variable", &format!("attesto_toml={settings}")]);
     Ok((command, secret.trim().to_owned()))
 }

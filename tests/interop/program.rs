@@ -18,7 +18,10 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// Runs a client of `js/` and returns what it completed.
 pub(crate) fn node(house: &House, client: &str) -> Vec<String> {
     let folder = folder("js");
-    assert!(folder.join("node_modules").is_dir(), "the npm packages are missing: `cargo xtask setup` gets them");
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "the npm packages are missing: `cargo xtask setup` gets them"
+    );
     let mut command = Command::new("node");
     command.current_dir(folder).arg(client);
     converse(house, command)

@@ -8,9 +8,9 @@ use openidconnect::core::{
     CoreResponseMode, CoreResponseType, CoreRevocableToken, CoreSubjectIdentifierType, CoreUserInfoClaims,
 };
 use openidconnect::{
-    AccessTokenHash, AdditionalProviderMetadata, AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest,
-    HttpResponse, IntrospectionUrl, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, ProviderMetadata,
-    RedirectUrl, RevocationUrl, Scope, TokenIntrospectionResponse, TokenResponse,
+    AccessTokenHash, AdditionalProviderMetadata, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    HttpRequest, HttpResponse, IntrospectionUrl, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    ProviderMetadata, RedirectUrl, RevocationUrl, Scope, TokenIntrospectionResponse, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 use test_support::attesto::REDIRECT_URI;
@@ -56,7 +56,8 @@ pub(crate) fn openidconnect(house: &House) -> Vec<&'static str> {
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = CoreAuthenticationFlow::AuthorizationCode;
     // The library asks for `openid` by itself.
-    let scopes = SCOPE.split(' ').filter(|scope| *scope != "openid").map(|scope| Scope::new(scope.to_owned()));
+    let scopes =
+        SCOPE.split(' ').filter(|scope| *scope != "openid").map(|scope| Scope::new(scope.to_owned()));
     let (url, state, nonce) = client
         .authorize_url(flow, CsrfToken::new_random, Nonce::new_random)
         .add_scopes(scopes)
@@ -75,7 +76,8 @@ pub(crate) fn openidconnect(house: &House) -> Vec<&'static str> {
     let claims = id_token.claims(&id_verifier, &nonce).expect("the ID token is good");
     let algorithm = id_token.signing_alg().expect("an algorithm the library knows");
     let key = id_token.signing_key(&id_verifier).expect("a key the library knows");
-    let hash = AccessTokenHash::from_token(tokens.access_token(), algorithm, key).expect("a hash can be made");
+    let hash =
+        AccessTokenHash::from_token(tokens.access_token(), algorithm, key).expect("a hash can be made");
     assert_eq!(claims.access_token_hash(), Some(&hash));
     completed.push("authorization_code");
 
@@ -129,7 +131,8 @@ pub(crate) fn oauth2(house: &House) -> Vec<&'static str> {
 
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let scopes = SCOPE.split(' ').map(|scope| Scope::new(scope.to_owned()));
-    let request = client.authorize_url(CsrfToken::new_random).add_scopes(scopes).set_pkce_challenge(challenge);
+    let request =
+        client.authorize_url(CsrfToken::new_random).add_scopes(scopes).set_pkce_challenge(challenge);
     let (url, state) = request.url();
     let answer = Answer::read(&house.authorize(url.as_str()));
     assert_eq!(&answer.state, state.secret());
@@ -202,7 +205,8 @@ impl Answer {
     fn read(callback: &str) -> Self {
         let callback = openidconnect::url::Url::parse(callback).expect("a URL");
         let parameter = |name: &str| {
-            let value = callback.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned());
+            let value =
+                callback.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned());
             value.unwrap_or_else(|| panic!("no {name} in {callback}"))
         };
         Self { code: parameter("code"), state: parameter("state") }
