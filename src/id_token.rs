@@ -2,7 +2,7 @@
 
 use rand_core::CryptoRng;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::authentication::Authentication;
 use crate::host::Host;
@@ -52,6 +52,14 @@ impl IdToken<'_> {
         alg: Algorithm,
     ) -> Result<String, String> {
         let config = &cx.server.config;
+        // Registration is the operator's or was refused with what the metadata offers; either way the client is not to
+        // blame for a key that is not there.
+        if cx.server.keys.kid(alg).is_none() {
+            return Err(format!(
+                "client `{}` is registered for ID tokens signed with {alg}, and the keystore has no active key for it",
+                self.client_id
+            ));
+        }
         let mut claims = self.claims;
         if let Some(name) = PROTOCOL_CLAIMS.iter().find(|name| claims.contains_key(**name)) {
             return Err(format!("people: an ID token must not be given the claim `{name}`"));
@@ -80,12 +88,16 @@ impl IdToken<'_> {
 /// (OIDC Core §3.1.3.6).
 fn at_hash(alg: Algorithm, access_token: &str) -> String {
     match alg {
-        Algorithm::Es256 | Algorithm::Rs256 => {
-            let hash = Sha256::digest(access_token.as_bytes());
-            let (left, _) = hash.split_at(hash.len() / 2);
-            base64url::encode(left)
-        }
+        Algorithm::Es256 | Algorithm::Ps256 | Algorithm::Rs256 => left_half::<Sha256>(access_token),
+        // Ed25519 hashes with SHA-512 (RFC 8032 §5.1).
+        Algorithm::Ed25519 | Algorithm::EdDsa => left_half::<Sha512>(access_token),
     }
+}
+
+fn left_half<D: Digest>(text: &str) -> String {
+    let hash = D::digest(text.as_bytes());
+    let (left, _) = hash.split_at(hash.len() / 2);
+    base64url::encode(left)
 }
 
 #[cfg(test)]
@@ -96,5 +108,18 @@ mod tests {
     fn the_access_token_hash_of_oidc_core_appendix_a_3_is_met() {
         let at = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         assert_eq!(at_hash(Algorithm::Rs256, at), "77QmUPtjPfzWtF2AnpK9RQ");
+    }
+
+    /// The second value is Python's `hashlib.sha512(at).digest()[:32]`.
+    #[test]
+    fn the_access_token_hash_is_of_the_algorithm_s_own_hash_function() {
+        let at = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        for alg in Algorithm::ALL {
+            let expected = match alg {
+                Algorithm::Es256 | Algorithm::Ps256 | Algorithm::Rs256 => "77QmUPtjPfzWtF2AnpK9RQ",
+                Algorithm::Ed25519 | Algorithm::EdDsa => "q7nS86GgvvFaZkzALLWqJYaJIKw2wCDAVfCAsm5CrBM",
+            };
+            assert_eq!(at_hash(*alg, at), expected, "{alg}");
+        }
     }
 }

@@ -50,7 +50,7 @@ impl ServerKeys {
 
     /// The `kid` of the key that signs with this algorithm.
     pub fn kid(&self, alg: Algorithm) -> Option<&str> {
-        self.signing.iter().find(|(_, a)| *a == alg).map(|(kid, _)| kid.as_str())
+        self.signing.iter().find(|(_, own)| own.agrees_with(alg)).map(|(kid, _)| kid.as_str())
     }
 
     /// The algorithms there are keys for, without repetition.

@@ -43,6 +43,28 @@ impl Separator {
     }
 }
 
+impl Separator {
+    /// The separator written so.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Dot, Self::Colon].into_iter().find(|separator| text.chars().eq([separator.as_char()]))
+    }
+
+    /// Whether `granted` holds `required` itself or the wildcard of its resource. For a resource server that knows no
+    /// catalog: it has the issuer's word that what a token carries was a grant. `*` is nobody's word for everything.
+    pub fn covers(self, granted: &Scope, required: &str) -> bool {
+        let of_resource = |resource: &str| {
+            granted.tokens().iter().any(|token| {
+                let wildcard = token.strip_suffix('*').and_then(|rest| rest.strip_suffix(self.as_char()));
+                wildcard == Some(resource)
+            })
+        };
+        granted.contains(required)
+            || required.split_once(self.as_char()).is_some_and(|(resource, rest)| {
+                !resource.is_empty() && !rest.is_empty() && of_resource(resource)
+            })
+    }
+}
+
 /// The scope values a server defines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Catalog {
@@ -91,6 +113,11 @@ impl Catalog {
     /// The entries, in their order.
     pub const fn entries(&self) -> &Scope {
         &self.entries
+    }
+
+    /// What stands between a resource and what may be done with it.
+    pub const fn separator(&self) -> Option<Separator> {
+        self.separator
     }
 
     /// Whether a public endpoint may grant `token`: an entry, or the wildcard of a resource that has one.
@@ -318,6 +345,38 @@ mod tests {
             ("orders.write", "orders.write"),
         ] {
             assert!(!narrows(requested, ceiling), "{requested} not within {ceiling}");
+        }
+    }
+
+    #[test]
+    fn without_a_catalog_a_resources_wildcard_covers_what_is_below_it_and_nothing_covers_everything() {
+        let covers = |granted: &str, required: &str| Separator::Colon.covers(&scope(granted), required);
+        for (granted, required) in
+            [("orders:read", "orders:read"), ("orders:*", "orders:read"), ("x orders:*", "orders:items:read")]
+        {
+            assert!(covers(granted, required), "{granted} covers {required}");
+        }
+        for (granted, required) in [
+            ("", "orders:read"),
+            ("*", "orders:read"),
+            ("*:*", "orders:read"),
+            (":*", ":read"),
+            ("orders.*", "orders:read"),
+            ("orders:*", "orders"),
+            ("orders:*", "orders:"),
+            ("orders:*", "ordersx:read"),
+            ("orders:items:*", "orders:items:read"),
+        ] {
+            assert!(!covers(granted, required), "{granted} does not cover {required}");
+        }
+    }
+
+    #[test]
+    fn a_separator_is_one_character() {
+        assert_eq!(Separator::parse("."), Some(Separator::Dot));
+        assert_eq!(Separator::parse(":"), Some(Separator::Colon));
+        for bad in ["", "..", ".:", "/", " "] {
+            assert_eq!(Separator::parse(bad), None, "{bad:?}");
         }
     }
 

@@ -303,9 +303,7 @@ impl Settings {
     fn separator(&self) -> Result<Option<Separator>, &'static str> {
         match self.scope_separator.as_deref() {
             None => Ok(None),
-            Some(".") => Ok(Some(Separator::Dot)),
-            Some(":") => Ok(Some(Separator::Colon)),
-            Some(_) => Err("must be `.` or `:`"),
+            Some(text) => Separator::parse(text).map(Some).ok_or("must be `.` or `:`"),
         }
     }
 

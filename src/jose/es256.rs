@@ -4,7 +4,8 @@ use std::fmt;
 
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::elliptic_curve::Generate as _;
-use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
+use pkcs8::spki::SubjectPublicKeyInfoRef;
+use pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding, PrivateKeyInfoRef};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -40,6 +41,15 @@ impl PublicKey {
         (coordinate(point.x()), coordinate(point.y()))
     }
 
+    pub(super) fn from_spki(info: SubjectPublicKeyInfoRef<'_>) -> Result<Self, KeyError> {
+        p256::ecdsa::VerifyingKey::try_from(info).map(Self).map_err(|_| KeyError::NotOnCurve)
+    }
+
+    /// Writes the key as SPKI PEM (`BEGIN PUBLIC KEY`, RFC 5480).
+    pub(super) fn to_spki_pem(&self) -> Result<String, KeyError> {
+        p256::PublicKey::from(self.0).to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Malformed)
+    }
+
     /// Checks a JWS signature (R and S) over `input`.
     pub fn verify(&self, input: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         // "If it is not a 64-octet sequence, the validation has failed" (RFC 7518 §3.4); R and S outside [1, n-1] too.
@@ -64,14 +74,8 @@ impl SigningKey {
         Self(p256::ecdsa::SigningKey::generate_from_rng(rng))
     }
 
-    /// Reads a PKCS#8 `PrivateKeyInfo` (RFC 5958) in DER.
-    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
-        p256::ecdsa::SigningKey::from_pkcs8_der(der).map(Self).map_err(|_| KeyError::InvalidPrivateKey)
-    }
-
-    /// Reads a PKCS#8 key in PEM (`BEGIN PRIVATE KEY`).
-    pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
-        p256::ecdsa::SigningKey::from_pkcs8_pem(pem).map(Self).map_err(|_| KeyError::InvalidPrivateKey)
+    pub(super) fn from_pkcs8(info: PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
+        p256::ecdsa::SigningKey::try_from(info).map(Self).map_err(|_| KeyError::InvalidPrivateKey)
     }
 
     /// Takes the `d` of a JWK: "the octet string … MUST be ceiling(log-base-2(n)/8)" long (RFC 7518 §6.2.2.1).
@@ -79,8 +83,13 @@ impl SigningKey {
         p256::ecdsa::SigningKey::from_slice(d).map(Self).map_err(|_| KeyError::InvalidPrivateKey)
     }
 
+    /// The private scalar, the `d` of a JWK.
+    pub(super) fn scalar(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.0.to_bytes().to_vec())
+    }
+
     /// Writes the key as PKCS#8 PEM.
-    pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+    pub(super) fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         let key = p256::SecretKey::from(self.0.as_nonzero_scalar());
         key.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::InvalidPrivateKey)
     }

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::key::{Members, secret_octets};
-use super::{Algorithm, InvalidSignature, VerifyingKey, base64url, es256, json as strict_json, rsa_key};
+use super::{
+    Algorithm, InvalidSignature, VerifyingKey, base64url, ed25519, es256, json as strict_json, rsa_key,
+};
 
 /// Octets of a JWK Set worth reading: dozens of keys with their certificate chains.
 pub const MAX_SET_LEN: usize = 256 * 1024;
@@ -44,12 +46,15 @@ pub enum KeyError {
     /// A private or symmetric member in a key given as public.
     #[error("private key given as public")]
     PrivateKey,
-    /// An EC coordinate that is not of the curve's full length.
-    #[error("EC coordinate of the wrong length")]
+    /// A coordinate that is not of the curve's full length.
+    #[error("coordinate of the wrong length")]
     WrongCoordinateLength,
-    /// An EC point that does not satisfy the curve's equation.
-    #[error("EC point not on the curve")]
+    /// A point that does not satisfy the curve's equation, or is not in its canonical encoding.
+    #[error("point not on the curve")]
     NotOnCurve,
+    /// An Ed25519 point of small order, for which signatures say nothing.
+    #[error("point of small order")]
+    SmallOrder,
     /// An RSA integer with a leading zero octet, or empty.
     #[error("RSA integer not in its shortest form")]
     NotMinimalInteger,
@@ -65,6 +70,9 @@ pub enum KeyError {
     /// An RSA public exponent that is even, below 65537 or above 2^33.
     #[error("unacceptable RSA exponent")]
     UnacceptableExponent,
+    /// An RSA key that its algorithm identifier binds to parameters of PSS.
+    #[error("RSA key of type id-RSASSA-PSS; a plain RSA key (rsaEncryption) is needed")]
+    PssParameters,
     /// A private key that cannot be read, or that does not belong to its public half.
     #[error("invalid private key")]
     InvalidPrivateKey,
@@ -133,6 +141,11 @@ impl Jwk {
                 }
                 _ => return Err(KeyError::UnknownCurve),
             },
+            // RFC 8037 §2. X25519 and X448 are not for signatures, Ed448 is not done here.
+            "OKP" => match text("crv")?.ok_or(KeyError::Missing("crv"))? {
+                "Ed25519" => VerifyingKey::Ed25519(ed25519::PublicKey::from_octets(&octets("x")?)?),
+                _ => return Err(KeyError::UnknownCurve),
+            },
             "RSA" => VerifyingKey::Rsa(rsa_key::PublicKey::from_components(&octets("n")?, &octets("e")?)?),
             _ => return Err(KeyError::UnknownKeyType),
         };
@@ -160,7 +173,8 @@ impl Jwk {
 
     /// Whether both the key's type and its own `alg` admit `algorithm`.
     pub fn admits(&self, algorithm: Algorithm) -> bool {
-        self.key.algorithms().contains(&algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
+        self.key.algorithms().contains(&algorithm)
+            && self.algorithm.is_none_or(|own| own.agrees_with(algorithm))
     }
 
     /// Checks `signature` over `input` with an algorithm the key admits.
@@ -199,6 +213,10 @@ impl Jwk {
             VerifyingKey::P256(key) => {
                 let (x, y) = key.coordinates();
                 json!({ "crv": "P-256", "kty": "EC", "x": base64url::encode(x), "y": base64url::encode(y) })
+            }
+            // RFC 8037 §2: "crv", "kty" and "x" are the members of its thumbprint.
+            VerifyingKey::Ed25519(key) => {
+                json!({ "crv": "Ed25519", "kty": "OKP", "x": base64url::encode(key.octets()) })
             }
             VerifyingKey::Rsa(key) => {
                 json!({ "e": base64url::encode(key.e()), "kty": "RSA", "n": base64url::encode(key.n()) })

@@ -101,7 +101,7 @@ fn text<'m>(members: &'m Map<String, Value>, name: &str) -> Result<Option<&'m st
 /// What a use of signed tokens admits, whatever the token says of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy<'p> {
-    /// The algorithms allowed for this use.
+    /// The algorithms allowed for this use; either name of Ed25519 allows the other.
     pub algorithms: &'p [Algorithm],
     /// The media type `typ` must name (without `application/`); `None` where the token's standard sets none.
     pub typ: Option<&'p str>,
@@ -156,7 +156,7 @@ impl<'t> UnverifiedJws<'t> {
     }
 
     fn admit(&self, policy: &Policy<'_>) -> Result<(), JwsError> {
-        if !policy.algorithms.contains(&self.header.alg) {
+        if !policy.algorithms.iter().any(|allowed| allowed.agrees_with(self.header.alg)) {
             return Err(JwsError::AlgorithmNotAllowed);
         }
         if policy.typ.is_some_and(|typ| !self.header.has_type(typ)) {

@@ -7,7 +7,8 @@
 //! | module | standard |
 //! |---|---|
 //! | [`base64url`] | RFC 7515 §2, RFC 4648 §3.5 and §5 |
-//! | [`Algorithm`], [`es256`], [`rs256`] | RFC 7518 §3 |
+//! | [`Algorithm`], [`es256`], [`ps256`], [`rs256`] | RFC 7518 §3 |
+//! | [`ed25519`] | RFC 8032, RFC 8037, RFC 9864 |
 //! | [`jwk`] | RFC 7517, RFC 7518 §6, RFC 7638 |
 //! | [`jws`], [`sign`] | RFC 7515 |
 //! | [`jwt`] | RFC 7519 |
@@ -16,12 +17,14 @@
 
 mod algorithm;
 pub mod base64url;
+pub mod ed25519;
 pub mod es256;
 pub mod json;
 pub mod jwk;
 pub mod jws;
 pub mod jwt;
 mod key;
+pub mod ps256;
 pub mod rs256;
 pub mod rsa_key;
 pub mod sign;

@@ -1,11 +1,12 @@
-//! RSA keys (RFC 7518 §6.3), the material of `RS256` and of whatever other RSA algorithm comes to stand beside it.
+//! RSA keys (RFC 7518 §6.3), the material of `RS256` and `PS256`.
 
 use std::fmt;
 
+use pkcs8::spki::SubjectPublicKeyInfoRef;
+use pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding, PrivateKeyInfoRef};
 use rand_core::CryptoRng;
 use rsa::BoxedUint;
-use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
-use rsa::traits::PublicKeyParts;
+use rsa::traits::{PrivateKeyParts, PublicKeyParts};
 use zeroize::Zeroizing;
 
 use super::jwk::KeyError;
@@ -58,6 +59,16 @@ impl PublicKey {
             MIN_BITS..=MAX_BITS => Ok(Self(key)),
             _ => Err(KeyError::ModulusTooLarge),
         }
+    }
+
+    pub(super) fn from_spki(info: SubjectPublicKeyInfoRef<'_>) -> Result<Self, KeyError> {
+        let key = rsa::PublicKey::try_from(info).map_err(|_| KeyError::InvalidModulus)?;
+        Self::from_components(&key.n_bytes(), &key.e_bytes())
+    }
+
+    /// Writes the key as SPKI PEM (`BEGIN PUBLIC KEY`, RFC 8017 A.1).
+    pub(super) fn to_spki_pem(&self) -> Result<String, KeyError> {
+        self.0.to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Malformed)
     }
 
     /// The modulus, big endian without leading zeros.
@@ -131,14 +142,8 @@ impl PrivateKey {
         Self::checked(rsa::PrivateKey::new(rng, bits as usize)?)
     }
 
-    /// Reads a PKCS#8 `PrivateKeyInfo` (RFC 5958) in DER.
-    pub fn from_pkcs8_der(der: &[u8]) -> Result<Self, KeyError> {
-        rsa::PrivateKey::from_pkcs8_der(der).map_err(|_| KeyError::InvalidPrivateKey).and_then(Self::checked)
-    }
-
-    /// Reads a PKCS#8 key in PEM (`BEGIN PRIVATE KEY`).
-    pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
-        rsa::PrivateKey::from_pkcs8_pem(pem).map_err(|_| KeyError::InvalidPrivateKey).and_then(Self::checked)
+    pub(super) fn from_pkcs8(info: PrivateKeyInfoRef<'_>) -> Result<Self, KeyError> {
+        rsa::PrivateKey::try_from(info).map_err(|_| KeyError::InvalidPrivateKey).and_then(Self::checked)
     }
 
     /// Joins a public key and the private components of its JWK, checking that they belong together.
@@ -163,8 +168,27 @@ impl PrivateKey {
         Ok(Self(key))
     }
 
+    /// The private integers under the names they have in a JWK (RFC 7518 §6.3.2): `d`, and the primes from which a
+    /// reader computes the rest. "If the producer includes any of the other private key parameters, then all of the
+    /// others MUST be present".
+    pub(super) fn components(&self) -> Vec<(&'static str, Zeroizing<Vec<u8>>)> {
+        let octets = |number: &BoxedUint| Zeroizing::new(number.to_be_bytes_trimmed_vartime().into_vec());
+        let mut members = vec![("d", octets(self.0.d()))];
+        let of_primes = (self.0.p(), self.0.q(), self.0.dp(), self.0.dq(), self.0.qinv());
+        if let (Some(p), Some(q), Some(dp), Some(dq), Some(qi)) = of_primes {
+            members.extend([
+                ("p", octets(p.modulus())),
+                ("q", octets(q.modulus())),
+                ("dp", octets(dp)),
+                ("dq", octets(dq)),
+                ("qi", octets(&qi.retrieve())),
+            ]);
+        }
+        members
+    }
+
     /// Writes the key as PKCS#8 PEM.
-    pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+    pub(super) fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
         self.0.to_pkcs8_pem(LineEnding::LF).map_err(|_| KeyError::InvalidPrivateKey)
     }
 

@@ -10,8 +10,8 @@ pub trait Signer {
     /// Why the holder could not sign.
     type Error;
 
-    /// Signs `input` with the key named `kid` and gives the signature in its JWS form: for `ES256` the 64 octets R and
-    /// S, for `RS256` as many octets as the modulus has.
+    /// Signs `input` with the key named `kid` and gives the signature in its JWS form: for `ES256` and
+    /// `Ed25519` the 64 octets R and S, for `PS256` and `RS256` as many octets as the modulus has.
     fn sign(&self, kid: &str, input: &[u8]) -> impl Future<Output = Result<Vec<u8>, Self::Error>>;
 }
 

@@ -1,9 +1,9 @@
 //! What a key must be to be used.
 
-use attesto::jose::{Algorithm, Jwk, JwkSet, KeyError, SelectError, SigningKey, base64url};
+use attesto::jose::{Algorithm, Jwk, JwkSet, KeyError, SelectError, SigningKey, VerifyingKey, base64url};
 use serde_json::{Value, json};
 
-use crate::{es256_key, public, rng, rs256_key, vectors};
+use crate::{ed25519_key, es256_key, ps256_key, public, rng, rs256_key, vectors};
 
 fn ec() -> Value {
     Jwk::new(es256_key().verifying_key()).to_value()
@@ -11,6 +11,10 @@ fn ec() -> Value {
 
 fn rsa() -> Value {
     Jwk::new(rs256_key().verifying_key()).to_value()
+}
+
+fn okp() -> Value {
+    Jwk::new(ed25519_key().verifying_key()).to_value()
 }
 
 /// The key with some members replaced, or removed by `null`.
@@ -36,10 +40,12 @@ fn refused(key: Value, changes: Value, reason: KeyError) {
 
 #[test]
 fn a_public_key_round_trips_through_its_jwk() {
-    for key in [es256_key(), rs256_key()] {
+    for key in [es256_key(), ed25519_key(), ps256_key(), rs256_key()] {
         let jwk = key.public_jwk(Some("a"));
         assert_eq!(parse(&jwk.to_value()), Ok(jwk.clone()));
-        assert_eq!(jwk.algorithm(), Some(key.algorithm()));
+        // The curve says it, and a name would hide the key from tokens that bear the other one.
+        let named = (key.algorithm() != Algorithm::Ed25519).then(|| key.algorithm());
+        assert_eq!(jwk.algorithm(), named);
         assert_eq!(jwk.kid(), Some("a"));
         let text = serde_json::to_string(&JwkSet::new([jwk.clone()])).unwrap();
         assert_eq!(JwkSet::from_json(text.as_bytes()).unwrap().keys(), [jwk]);
@@ -72,7 +78,11 @@ fn private_and_symmetric_members_are_refused_in_a_public_key() {
 fn keys_of_other_kinds_are_unsupported() {
     refused(ec(), json!({ "kty": "oct" }), KeyError::UnknownKeyType);
     refused(ec(), json!({ "kty": "ec" }), KeyError::UnknownKeyType);
-    refused(ec(), json!({ "kty": "OKP" }), KeyError::UnknownKeyType);
+    refused(ec(), json!({ "kty": "OKP" }), KeyError::UnknownCurve);
+    refused(ec(), json!({ "kty": "AKP" }), KeyError::UnknownKeyType);
+    for crv in ["Ed448", "X25519", "X448", "ed25519", "P-256"] {
+        refused(okp(), json!({ "crv": crv }), KeyError::UnknownCurve);
+    }
     refused(ec(), json!({ "crv": "P-384" }), KeyError::UnknownCurve);
     refused(ec(), json!({ "crv": "secp256k1" }), KeyError::UnknownCurve);
     refused(ec(), json!({ "alg": "none" }), KeyError::UnknownAlgorithm);
@@ -83,8 +93,12 @@ fn keys_of_other_kinds_are_unsupported() {
 fn required_members_must_be_there_and_of_their_type() {
     for name in ["kty", "crv", "x", "y"] {
         let reason = KeyError::Missing(name);
-        refused(ec(), json!({ name: null }), reason);
+        refused(ec(), json!({ name: null }), reason.clone());
         refused(ec(), json!({ name: 1 }), KeyError::Malformed);
+        if name != "y" {
+            refused(okp(), json!({ name: null }), reason);
+            refused(okp(), json!({ name: 1 }), KeyError::Malformed);
+        }
     }
     for name in ["n", "e"] {
         refused(rsa(), json!({ name: null }), KeyError::Missing(name));
@@ -103,6 +117,49 @@ fn required_members_must_be_there_and_of_their_type() {
 fn an_algorithm_of_another_kind_of_key_is_refused() {
     refused(ec(), json!({ "alg": "RS256" }), KeyError::AlgorithmMismatch);
     refused(rsa(), json!({ "alg": "ES256" }), KeyError::AlgorithmMismatch);
+    refused(rsa(), json!({ "alg": "EdDSA" }), KeyError::AlgorithmMismatch);
+    refused(okp(), json!({ "alg": "ES256" }), KeyError::AlgorithmMismatch);
+    refused(okp(), json!({ "alg": "PS256" }), KeyError::AlgorithmMismatch);
+    refused(okp(), json!({ "alg": "Ed448" }), KeyError::UnknownAlgorithm);
+}
+
+#[test]
+fn an_rsa_key_is_for_both_its_algorithms_until_it_names_one() {
+    let admitted = |alg: Value| {
+        let key = parse(&with(rsa(), json!({ "alg": alg }))).unwrap();
+        Algorithm::ALL.iter().copied().filter(|alg| key.admits(*alg)).collect::<Vec<_>>()
+    };
+    assert_eq!(admitted(Value::Null), [Algorithm::Ps256, Algorithm::Rs256]);
+    assert_eq!(admitted("PS256".into()), [Algorithm::Ps256]);
+    assert_eq!(admitted("RS256".into()), [Algorithm::Rs256]);
+}
+
+#[test]
+fn either_name_of_ed25519_admits_the_other() {
+    for alg in [Value::Null, "Ed25519".into(), "EdDSA".into()] {
+        let key = parse(&with(okp(), json!({ "alg": alg, "kid": "a" }))).unwrap();
+        let set = JwkSet::new([key.clone()]);
+        for name in [Algorithm::Ed25519, Algorithm::EdDsa] {
+            assert_eq!(set.select(Some("a"), name), Ok(&key), "{alg} {name}");
+        }
+        assert_eq!(set.select(Some("a"), Algorithm::Es256), Err(SelectError::UnknownKey));
+    }
+}
+
+#[test]
+fn an_ed25519_point_has_32_octets_in_canonical_form_and_a_large_order() {
+    let x = base64url::decode(okp()["x"].as_str().unwrap()).unwrap();
+    refused(okp(), json!({ "x": base64url::encode(&x[..31]) }), KeyError::WrongCoordinateLength);
+    refused(
+        okp(),
+        json!({ "x": base64url::encode([&x[..], &[0]].concat()) }),
+        KeyError::WrongCoordinateLength,
+    );
+    refused(okp(), json!({ "x": base64url::encode([0; 32]) }), KeyError::SmallOrder);
+    refused(okp(), json!({ "x": base64url::encode([0xff; 32]) }), KeyError::NotOnCurve);
+    // y = 2 gives no square.
+    let y = [&[2][..], &[0; 31]].concat();
+    refused(okp(), json!({ "x": base64url::encode(y) }), KeyError::NotOnCurve);
 }
 
 #[test]
@@ -194,7 +251,7 @@ fn small_even_and_huge_rsa_exponents_are_refused() {
 fn a_set_skips_what_it_does_not_understand() {
     let good = public(&es256_key(), "good").to_value();
     let set = json!({ "keys": [
-        { "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" },
+        { "kty": "AKP", "alg": "ML-DSA-44", "pub": "AQAB" },
         { "kty": "EC", "crv": "P-521" },
         { "kty": "RSA", "n": "AQAB", "e": "AQAB" },
         { "alg": "ES256" },
@@ -316,6 +373,78 @@ fn a_private_jwk_keeps_its_name() {
 }
 
 #[test]
+fn private_keys_round_trip_through_pem_and_jwk() {
+    for key in [es256_key(), ed25519_key(), ps256_key(), rs256_key()] {
+        let from_pem = SigningKey::from_pkcs8_pem(&key.to_pkcs8_pem().unwrap()).unwrap();
+        // PEM does not know of PS256.
+        let from_pem = from_pem.with_algorithm(key.algorithm()).unwrap();
+        let mut jwk = key.public_jwk(Some("mine")).to_value();
+        for (name, value) in key.private_jwk_members() {
+            jwk[name] = value.as_str().into();
+        }
+        let (from_jwk, kid) = SigningKey::from_jwk(jwk.to_string().as_bytes()).unwrap();
+        assert_eq!(kid.as_deref(), Some("mine"));
+        for read in [from_pem, from_jwk] {
+            assert_eq!(read.algorithm(), key.algorithm());
+            assert_eq!(read.verifying_key(), key.verifying_key());
+        }
+    }
+}
+
+#[test]
+fn public_keys_round_trip_through_pem() {
+    for key in [es256_key(), ed25519_key(), rs256_key()].map(|key| key.verifying_key()) {
+        let pem = key.to_spki_pem().unwrap();
+        assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n"), "{pem}");
+        assert_eq!(VerifyingKey::from_spki_pem(&pem), Ok(key));
+    }
+    let private = es256_key().to_pkcs8_pem().unwrap();
+    assert_eq!(VerifyingKey::from_spki_pem(&private), Err(KeyError::Malformed));
+    assert_eq!(VerifyingKey::from_spki_pem(""), Err(KeyError::Malformed));
+    assert_eq!(VerifyingKey::from_spki_der(&[]), Err(KeyError::Malformed));
+}
+
+#[test]
+fn an_rsa_key_signs_with_rs256_unless_it_is_told_otherwise() {
+    assert_eq!(rs256_key().algorithm(), Algorithm::Rs256);
+    let with_alg = |alg: Value| {
+        let rsa: Value = serde_json::from_str(vectors::RFC_7515_A2_KEY).unwrap();
+        let jwk = with(rsa, json!({ "alg": alg })).to_string();
+        SigningKey::from_jwk(jwk.as_bytes()).map(|(key, _)| key.algorithm())
+    };
+    assert_eq!(with_alg(Value::Null), Ok(Algorithm::Rs256));
+    assert_eq!(with_alg("RS256".into()), Ok(Algorithm::Rs256));
+    assert_eq!(with_alg("PS256".into()), Ok(Algorithm::Ps256));
+    assert_eq!(with_alg("PS384".into()), Err(KeyError::UnknownAlgorithm));
+    assert_eq!(ps256_key().with_algorithm(Algorithm::Rs256).unwrap().algorithm(), Algorithm::Rs256);
+    for (key, other) in [
+        (rs256_key(), Algorithm::Es256),
+        (rs256_key(), Algorithm::EdDsa),
+        (es256_key(), Algorithm::Rs256),
+        (ed25519_key(), Algorithm::Ps256),
+    ] {
+        assert_eq!(key.with_algorithm(other).unwrap_err(), KeyError::AlgorithmMismatch);
+    }
+    assert_eq!(ed25519_key().with_algorithm(Algorithm::EdDsa).unwrap().algorithm(), Algorithm::Ed25519);
+}
+
+#[test]
+fn an_ed25519_private_jwk_must_hold_together() {
+    let refused = |changes: Value, reason: KeyError| {
+        let okp: Value = serde_json::from_str(vectors::RFC_8037_A1_KEY).unwrap();
+        let key = with(okp, changes).to_string();
+        assert_eq!(SigningKey::from_jwk(key.as_bytes()).unwrap_err(), reason);
+    };
+    refused(json!({ "d": null }), KeyError::Missing("d"));
+    refused(json!({ "d": base64url::encode([1; 31]) }), KeyError::InvalidPrivateKey);
+    refused(json!({ "d": base64url::encode([1; 33]) }), KeyError::InvalidPrivateKey);
+    // Another key's private half.
+    refused(json!({ "d": base64url::encode([1; 32]) }), KeyError::InvalidPrivateKey);
+    refused(json!({ "crv": "X25519" }), KeyError::UnknownCurve);
+    refused(json!({ "alg": "ES256" }), KeyError::AlgorithmMismatch);
+}
+
+#[test]
 fn small_rsa_keys_are_neither_made_nor_read() {
     let make = attesto::jose::rs256::SigningKey::generate;
     assert_eq!(make(&mut rng(), 1024).unwrap_err(), KeyError::ModulusTooSmall);
@@ -325,5 +454,6 @@ fn small_rsa_keys_are_neither_made_nor_read() {
 #[test]
 fn debug_output_shows_no_number_of_a_private_key() {
     assert_eq!(format!("{:?}", es256_key()), "Es256(es256::SigningKey { .. })");
+    assert_eq!(format!("{:?}", ed25519_key()), "Ed25519(ed25519::SigningKey { .. })");
     assert_eq!(format!("{:?}", rs256_key()), "Rs256(rsa_key::PrivateKey { .. })");
 }

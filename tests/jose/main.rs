@@ -7,9 +7,11 @@
 )]
 
 mod claims;
+mod cookbook;
 mod keys;
 mod tokens;
 mod vectors;
+mod wycheproof;
 
 use attesto::jose::{Algorithm, Jwk, SigningInput, SigningKey};
 use rand::SeedableRng;
@@ -27,6 +29,15 @@ fn es256_key() -> SigningKey {
 /// The RSA key of RFC 7515 A.2: finding a fresh one takes seconds.
 fn rs256_key() -> SigningKey {
     SigningKey::from_jwk(vectors::RFC_7515_A2_KEY.as_bytes()).unwrap().0
+}
+
+fn ps256_key() -> SigningKey {
+    rs256_key().with_algorithm(Algorithm::Ps256).unwrap()
+}
+
+/// The key of RFC 8037 A.1.
+fn ed25519_key() -> SigningKey {
+    SigningKey::from_jwk(vectors::RFC_8037_A1_KEY.as_bytes()).unwrap().0
 }
 
 fn public(key: &SigningKey, kid: &str) -> Jwk {

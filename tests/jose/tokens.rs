@@ -7,13 +7,18 @@ use attesto::jose::{
 };
 use serde_json::json;
 
-use crate::{es256_key, public, rng, rs256_key, token, token_with_header};
+use crate::{ed25519_key, es256_key, ps256_key, public, rng, rs256_key, token, token_with_header};
 
 const ANY: Policy<'_> = Policy { algorithms: Algorithm::ALL, typ: None };
 const PAYLOAD: &[u8] = br#"{"sub":"alice"}"#;
 
 fn keys() -> JwkSet {
-    JwkSet::new([public(&es256_key(), "ec"), public(&rs256_key(), "rsa")])
+    JwkSet::new([
+        public(&es256_key(), "ec"),
+        public(&ed25519_key(), "okp"),
+        public(&ps256_key(), "pss").with_algorithm(Algorithm::Ps256),
+        public(&rs256_key(), "rsa").with_algorithm(Algorithm::Rs256),
+    ])
 }
 
 fn check(token: &str, policy: &Policy<'_>) -> Result<VerifiedJws, JwsError> {
@@ -30,7 +35,9 @@ fn invalid_signature() -> JwsError {
 
 #[test]
 fn a_signed_token_verifies_and_gives_its_payload() {
-    for (key, kid) in [(es256_key(), "ec"), (rs256_key(), "rsa")] {
+    for (key, kid) in
+        [(es256_key(), "ec"), (ed25519_key(), "okp"), (ps256_key(), "pss"), (rs256_key(), "rsa")]
+    {
         let token = token(&key, Some(kid), Some("JWT"), PAYLOAD);
         let unverified = UnverifiedJws::parse(&token).unwrap();
         assert_eq!(unverified.header().kid.as_deref(), Some(kid));
@@ -100,7 +107,9 @@ fn none_and_hmac_are_unknown_algorithms() {
 
 #[test]
 fn an_empty_signature_is_invalid() {
-    for (key, kid) in [(es256_key(), "ec"), (rs256_key(), "rsa")] {
+    for (key, kid) in
+        [(es256_key(), "ec"), (ed25519_key(), "okp"), (ps256_key(), "pss"), (rs256_key(), "rsa")]
+    {
         let good = token(&key, Some(kid), None, PAYLOAD);
         let (input, _) = good.rsplit_once('.').unwrap();
         refused(&format!("{input}."), invalid_signature());
@@ -219,6 +228,81 @@ fn an_rs256_signature_is_as_long_as_the_modulus() {
         &[&[0], &signature[..]].concat(),
         &[0; 256],
         &[0xff; 256],
+    ] {
+        refused(&format!("{input}.{}", base64url::encode(bad)), invalid_signature());
+    }
+}
+
+#[test]
+fn a_ps256_signature_is_as_long_as_the_modulus_and_salted_anew() {
+    let input = || SigningInput::new(Algorithm::Ps256, Some("pss"), None, PAYLOAD);
+    let mut rng = rng();
+    let [one, two] = [(); 2].map(|()| ps256_key().sign(&mut rng, input().as_bytes()).unwrap());
+    assert_ne!(one, two);
+    for signature in [&one, &two] {
+        assert_eq!(signature.len(), 256);
+        assert!(check(&input().join(signature).unwrap(), &ANY).is_ok());
+    }
+    for bad in [&one[..255], &one[1..], &[&one[..], &[0]].concat(), &[&[0], &one[..]].concat(), &[0; 256]] {
+        refused(&input().join(bad).unwrap(), invalid_signature());
+    }
+}
+
+#[test]
+fn an_rsa_signature_of_one_scheme_is_not_one_of_the_other() {
+    let rsa = public(&rs256_key(), "any");
+    for (signer, claimed) in [(rs256_key(), "PS256"), (ps256_key(), "RS256")] {
+        let token = token_with_header(&signer, &json!({ "alg": claimed }).to_string(), PAYLOAD);
+        let unverified = UnverifiedJws::parse(&token).unwrap();
+        assert_eq!(unverified.verify_with(&rsa, &ANY).unwrap_err(), invalid_signature(), "{claimed}");
+    }
+    // A key that names one of them is not tried with the other at all.
+    let header = r#"{"alg":"PS256","kid":"rsa"}"#;
+    refused(&token_with_header(&ps256_key(), header, PAYLOAD), SelectError::UnknownKey.into());
+}
+
+#[test]
+fn ed25519_goes_by_either_of_its_names() {
+    for name in ["Ed25519", "EdDSA"] {
+        let header = json!({ "alg": name, "kid": "okp" }).to_string();
+        let token = token_with_header(&ed25519_key(), &header, PAYLOAD);
+        assert_eq!(check(&token, &ANY).unwrap().header().alg.name(), name);
+        let policy = Policy { algorithms: &[Algorithm::Es256, Algorithm::Rs256], typ: None };
+        assert_eq!(check(&token, &policy).unwrap_err(), JwsError::AlgorithmNotAllowed);
+    }
+}
+
+/// "Decode the first half as a point R, and the second half as an integer S, in the range 0 <= s < L"
+/// (RFC 8032 §5.1.7).
+#[test]
+fn an_ed25519_signature_has_exactly_64_octets_and_one_form() {
+    let good = token(&ed25519_key(), Some("okp"), None, PAYLOAD);
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    let signature = base64url::decode(signature).unwrap();
+    let (r, s) = signature.split_at(32);
+    // L in little endian.
+    let mut order = [0; 32];
+    order[..16].copy_from_slice(&0x14de_f9de_a2f7_9cd6_5812_631a_5cf5_d3ed_u128.to_le_bytes());
+    order[31] = 0x10;
+    let mut carry = 0;
+    let mut add = |(a, b): (&u8, &u8)| {
+        let sum = u16::from(*a) + u16::from(*b) + carry;
+        carry = sum >> 8;
+        sum.to_le_bytes()[0]
+    };
+    let malleable: Vec<u8> = s.iter().zip(&order).map(&mut add).collect();
+    let identity = [&[1][..], &[0; 31]].concat();
+    for bad in [
+        &signature[..63],
+        &[&signature[..], &[0]].concat(),
+        &[r, &malleable].concat(),
+        &[r, &order[..]].concat(),
+        &[r, &[0; 32]].concat(),
+        &[&identity[..], s].concat(),
+        &[&identity[..], &[0; 32]].concat(),
+        &[s, r].concat(),
+        &[0; 64],
+        &[0xff; 64],
     ] {
         refused(&format!("{input}.{}", base64url::encode(bad)), invalid_signature());
     }

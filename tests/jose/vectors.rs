@@ -1,7 +1,7 @@
 //! The vectors printed in the RFCs.
 
 use attesto::jose::jws::Policy;
-use attesto::jose::{Algorithm, Jwk, JwkSet, KeyError, NumericDate, SigningKey, UnverifiedJws};
+use attesto::jose::{Algorithm, Jwk, JwkSet, JwsError, KeyError, NumericDate, SigningKey, UnverifiedJws};
 
 /// RFC 7515 A.2.1, the private RSA key.
 pub(crate) const RFC_7515_A2_KEY: &str = "{\"kty\":\"RSA\",\
@@ -37,6 +37,26 @@ pub(crate) const RFC_7515_A3_KEY: &str = "{\"kty\":\"EC\",\
 const RFC_7515_A3_TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19\
     yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU\
     1Q";
+
+/// RFC 7515 A.4.1, signed with `ES512`.
+const RFC_7515_A4_TOKEN: &str = "eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.\
+    AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwFKdCA\
+    PZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
+
+/// RFC 8037 A.1, the private Ed25519 key; A.2 is its public half.
+pub(crate) const RFC_8037_A1_KEY: &str = "{\"kty\":\"OKP\",\
+    \"crv\":\"Ed25519\",\
+    \"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\",\
+    \"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
+
+/// RFC 8037 A.2.
+const RFC_8037_A2_KEY: &str = "{\"kty\":\"OKP\",\
+    \"crv\":\"Ed25519\",\
+    \"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
+
+/// RFC 8037 A.4, the whole token, under the older name of the algorithm.
+const RFC_8037_A4_TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
+    hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
 
 /// RFC 7638 §3.1 and the second key of RFC 7517 A.1.
 const RFC_7638_KEY: &str = "{\"kty\":\"RSA\",\
@@ -78,6 +98,45 @@ fn rfc_7515_a2_rs256_token_verifies() {
 #[test]
 fn rfc_7515_a3_es256_token_verifies() {
     verifies(RFC_7515_A3_TOKEN, RFC_7515_A3_KEY);
+}
+
+#[test]
+fn rfc_7515_a4_es512_is_not_done_here() {
+    assert_eq!(UnverifiedJws::parse(RFC_7515_A4_TOKEN).unwrap_err(), JwsError::UnknownAlgorithm);
+}
+
+#[test]
+fn rfc_8037_a1_and_a2_are_halves_of_one_key() {
+    let (key, kid) = SigningKey::from_jwk(RFC_8037_A1_KEY.as_bytes()).unwrap();
+    assert_eq!(kid, None);
+    assert_eq!(Jwk::new(key.verifying_key()), Jwk::from_json(RFC_8037_A2_KEY.as_bytes()).unwrap());
+    let [(name, d)] = &key.private_jwk_members()[..] else { panic!("one private member") };
+    assert_eq!((*name, d.as_str()), ("d", "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"));
+}
+
+#[test]
+fn rfc_8037_a3_thumbprint_is_reproduced() {
+    let key = Jwk::from_json(RFC_8037_A2_KEY.as_bytes()).unwrap();
+    assert_eq!(key.thumbprint().to_string(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+}
+
+/// The scheme is deterministic, so signing reproduces the printed token.
+#[test]
+fn rfc_8037_a4_token_is_reproduced_by_its_key() {
+    let (key, _) = SigningKey::from_jwk(RFC_8037_A1_KEY.as_bytes()).unwrap();
+    let payload = b"Example of Ed25519 signing";
+    assert_eq!(crate::token_with_header(&key, r#"{"alg":"EdDSA"}"#, payload), RFC_8037_A4_TOKEN);
+}
+
+#[test]
+fn rfc_8037_a5_token_verifies() {
+    let keys = JwkSet::new([Jwk::from_json(RFC_8037_A2_KEY.as_bytes()).unwrap()]);
+    // Either name of the algorithm, allowed for a use, allows the other.
+    for allowed in [Algorithm::EdDsa, Algorithm::Ed25519] {
+        let policy = Policy { algorithms: &[allowed], typ: None };
+        let verified = UnverifiedJws::parse(RFC_8037_A4_TOKEN).unwrap().verify(&keys, &policy).unwrap();
+        assert_eq!(verified.payload(), b"Example of Ed25519 signing");
+    }
 }
 
 /// RSASSA-PKCS1-v1_5 is deterministic, so signing reproduces the printed token.

@@ -2,7 +2,7 @@ mod add;
 
 use attesto::secret::Secret;
 use clap::{Args, Subcommand};
-use clients::record::{ClientRecord, key, secret_sha256};
+use clients::record::{AuthMethod, ClientRecord, key, secret_sha256};
 use people::maintenance::Sweepable;
 use people::store::{Store, read, write};
 use serde::Serialize;
@@ -98,12 +98,14 @@ impl One {
 
     fn rotate_secret(&self) -> Result<(), Failure> {
         let secret = random::secret();
-        self.change(|client| {
-            if client.client_secret_sha256.is_none() {
-                return Err(format!("client `{}` is a public one: it has no secret", self.client_id).into());
+        self.change(|client| match client.token_endpoint_auth_method {
+            AuthMethod::None => {
+                Err(format!("client `{}` is a public one: it has no secret", self.client_id).into())
             }
-            client.client_secret_sha256 = Some(secret_sha256(secret.expose().as_bytes()));
-            Ok(())
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
+                client.client_secret_sha256 = Some(secret_sha256(secret.expose().as_bytes()));
+                Ok(())
+            }
         })?;
         let rotated = Rotated { client_id: &self.client_id, secret: IssuedSecret::new(&secret) };
         self.output.print(&rotated, || credentials(&self.client_id, Some(&secret)))
@@ -163,7 +165,7 @@ fn insert(store: &Kept<'_>, client: &ClientRecord) -> Result<bool, Failure> {
 struct Metadata<'a> {
     client_id: &'a str,
     client_name: &'a str,
-    token_endpoint_auth_method: clients::record::AuthMethod,
+    token_endpoint_auth_method: AuthMethod,
     grant_types: &'a [String],
     redirect_uris: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,7 @@
 //! The engine's host, as the parts provide it.
 
+use std::pin::pin;
+
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use attesto::client::{Client, ClientAuthMethod};
 use attesto::event::{Event, EventName};
@@ -13,9 +15,14 @@ use attesto::http::{Body, Request, Response};
 use attesto::jose::Signer;
 use attesto::scope::Scope;
 use attesto::secret::{Digest, Secret};
+use futures_util::future::{Either, select};
 use serde_json::{Map, Value};
+use spin_sdk::wasip3::clocks::monotonic_clock;
 
 use crate::bindings::attesto::{clients, keystore, people, rules, stores};
+
+/// How long a response waits for the event sink to take note of one event, in nanoseconds.
+const EVENT_TIME: u64 = 250_000_000;
 
 /// The composed parts. They keep their own state; here is none.
 #[derive(Debug)]
@@ -315,7 +322,8 @@ impl ScopePolicy for Parts {
 impl EventSink for Parts {
     async fn emit(&self, event: Event) {
         use rules::event_sink::{self as wit, EventName as Wit};
-        wit::emit(wit::Event {
+        let name = event.name;
+        let taken_note = wit::emit(wit::Event {
             name: match event.name {
                 EventName::CodeIssued => Wit::CodeIssued,
                 EventName::AuthorizationDenied => Wit::AuthorizationDenied,
@@ -338,8 +346,12 @@ impl EventSink for Parts {
             grant_type: event.grant_type.map(str::to_owned),
             result: event.result,
             metadata: Value::Object(event.metadata).to_string(),
-        })
-        .await;
+        });
+        // The response waits for the note, and for no more than this.
+        let enough = monotonic_clock::wait_for(EVENT_TIME);
+        if let Either::Right(_) = select(pin!(taken_note), pin!(enough)).await {
+            eprintln!("attesto: rules: the event sink took too long over {name:?}; its response goes out");
+        }
     }
 
     fn log_fault(&self, fault: &str) {

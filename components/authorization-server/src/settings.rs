@@ -52,9 +52,11 @@ async fn load() -> Result<Server, String> {
     let config = Config::from_toml(&text().await?).map_err(|errors| errors.to_string())?;
     code_store::configure(config.store.clone()).await.map_err(|cause| format!("stores: {cause}"))?;
     client_store::configure(config.store.clone()).await.map_err(|cause| format!("clients: {cause}"))?;
-    scope_policy::configure(config.catalog.entries().tokens().to_vec())
-        .await
-        .map_err(|cause| format!("rules: {cause}"))?;
+    let settings = scope_policy::Settings {
+        scopes_supported: config.catalog.entries().tokens().to_vec(),
+        scope_separator: config.catalog.separator().map(|separator| separator.as_char().to_string()),
+    };
+    scope_policy::configure(settings).await.map_err(|cause| format!("rules: {cause}"))?;
     let jwks = keystore::keys().await.map_err(|error| format!("keystore: {error:?}"))?;
     let keys = ServerKeys::from_public_jwks(jwks.iter().map(|key| key.public_jwk.as_str()))
         .map_err(|error| format!("keystore: {error}"))?;
