@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 use serde_json::{Map, Value};
 
-use crate::authorization_code::CodeGrant;
+use crate::authentication::Authentication;
 use crate::host::{Host, Principal};
 use crate::scope::Scope;
 use crate::server::Context;
@@ -37,8 +37,8 @@ pub struct AccessToken<'a> {
     pub principal: &'a Principal,
     /// What it is good for.
     pub scope: &'a Scope,
-    /// Where it comes from.
-    pub grant: &'a CodeGrant,
+    /// The authentication of the resource owner, where there is one.
+    pub authentication: Option<&'a Authentication>,
     /// Its identifier.
     pub jti: &'a str,
 }
@@ -52,6 +52,11 @@ impl AccessToken<'_> {
         if let Some(name) = PROTOCOL_CLAIMS.iter().find(|name| claims.contains_key(**name)) {
             return Err(format!("people: a principal must not carry the claim `{name}`"));
         }
+        // What the operator says every principal of a kind has, is not left out of a token.
+        config
+            .principal_kinds
+            .check(&self.principal.sub, &claims)
+            .map_err(|error| format!("people: no token is made: {error}"))?;
         self.protocol_claims(&mut claims, &config.issuer, &config.audience, cx.now, config.access_token_ttl);
         // "JWT access tokens MUST include this media type in the `typ` header parameter" (RFC 9068 §2.1).
         cx.sign(alg, "at+jwt", &claims).await
@@ -71,12 +76,8 @@ impl AccessToken<'_> {
             set("scope", self.scope.to_string().into());
         }
         // Authentication information, §2.2.1.
-        set("auth_time", self.grant.auth_time.into());
-        if let Some(acr) = &self.grant.acr {
-            set("acr", acr.as_str().into());
-        }
-        if !self.grant.amr.is_empty() {
-            set("amr", self.grant.amr.clone().into());
+        if let Some(authentication) = self.authentication {
+            authentication.add_to(claims);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::authentication::Authentication;
 use crate::pkce::CodeChallenge;
 
 /// The grant behind a code. A store keeps its encoding and need not understand it.
@@ -15,20 +16,13 @@ pub struct CodeGrant {
     pub sub: String,
     /// The granted scope.
     pub scope: String,
-    /// The PKCE challenge (RFC 7636 §4.4).
-    pub code_challenge: CodeChallenge,
+    /// The PKCE challenge (RFC 7636 §4.4), where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_challenge: Option<CodeChallenge>,
     /// OIDC Core §3.1.2.1 `nonce`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
-    /// OIDC Core §2 `auth_time`.
-    pub auth_time: u64,
-    /// OIDC Core §2 `acr`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub acr: Option<String>,
-    /// OIDC Core §2 `amr`.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub amr: Vec<String>,
-    /// OIDC Back-Channel Logout §2.1 `sid`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sid: Option<String>,
+    /// How the resource owner had authenticated.
+    #[serde(flatten)]
+    pub authentication: Authentication,
 }

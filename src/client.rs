@@ -17,6 +17,11 @@ impl ClientAuthMethod {
     /// Every method there is, as metadata lists them.
     pub const ALL: [Self; 3] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
 
+    /// The method of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == text)
+    }
+
     /// The spelling of the IANA registry "OAuth Token Endpoint Authentication Methods".
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,16 +37,22 @@ impl ClientAuthMethod {
 pub enum GrantType {
     /// `authorization_code` (RFC 6749 §4.1.3).
     AuthorizationCode,
+    /// `refresh_token` (RFC 6749 §6).
+    RefreshToken,
+    /// `client_credentials` (RFC 6749 §4.4).
+    ClientCredentials,
 }
 
 impl GrantType {
     /// Every grant type there is.
-    pub const ALL: [Self; 1] = [Self::AuthorizationCode];
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
 
     /// The value of `grant_type`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
         }
     }
 

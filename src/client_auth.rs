@@ -5,6 +5,7 @@ use base64ct::{Base64, Encoding};
 use zeroize::Zeroize;
 
 use crate::client::{Client, ClientAuthMethod};
+use crate::config::Config;
 use crate::host::{ClientStore, HostError};
 use crate::http::Request;
 use crate::params::{Params, decode};
@@ -15,6 +16,8 @@ use crate::secret::Secret;
 enum Credential {
     /// `Authorization: Basic` (RFC 6749 §2.3.1).
     Basic { client_id: String, client_secret: Secret<String> },
+    /// `client_id` and `client_secret` in the body (RFC 6749 §2.3.1).
+    Post { client_id: String, client_secret: Secret<String> },
     /// A bare `client_id` (RFC 6749 §3.2.1).
     ClientId(String),
 }
@@ -44,54 +47,52 @@ impl ClientAuthError {
     }
 }
 
-/// Authenticates the client of a request to the token endpoint.
+/// Authenticates the client of a request from a client.
 ///
 /// A client that is unknown, revoked, registered for another method or without the right secret is
-/// [`ClientAuthError::Failed`], whichever it is.
+/// [`ClientAuthError::Failed`], whichever it is, and takes as long.
 pub async fn authenticate(
     store: &impl ClientStore,
+    config: &Config,
     request: &Request,
     params: &Params,
 ) -> Result<Client, ClientAuthError> {
-    match credential(request, params)? {
+    let (method, client_id, client_secret) = match credential(request, params)? {
         Credential::Basic { client_id, client_secret } => {
-            // Both questions are always asked, so that the time taken does not tell which one failed.
-            let client = store.load_client(&client_id).await.map_err(ClientAuthError::Host)?;
-            let verified = store
-                .verify_client_secret(&client_id, &client_secret)
-                .await
-                .map_err(ClientAuthError::Host)?;
-            client
-                .filter(|client| {
-                    verified && client.token_endpoint_auth_method == ClientAuthMethod::ClientSecretBasic
-                })
-                .ok_or(ClientAuthError::Failed(true))
+            (ClientAuthMethod::ClientSecretBasic, client_id, Some(client_secret))
         }
-        Credential::ClientId(client_id) => store
-            .load_client(&client_id)
-            .await
-            .map_err(ClientAuthError::Host)?
-            .filter(|client| client.token_endpoint_auth_method == ClientAuthMethod::None)
-            .ok_or(ClientAuthError::Failed(false)),
-    }
+        Credential::Post { client_id, client_secret } => {
+            (ClientAuthMethod::ClientSecretPost, client_id, Some(client_secret))
+        }
+        Credential::ClientId(client_id) => (ClientAuthMethod::None, client_id, None),
+    };
+    // Both questions are always asked, so that the time taken does not tell which one failed.
+    let client = store.load_client(&client_id).await.map_err(ClientAuthError::Host)?;
+    let verified = match &client_secret {
+        Some(secret) => {
+            store.verify_client_secret(&client_id, secret).await.map_err(ClientAuthError::Host)?
+        }
+        None => true,
+    };
+    client
+        .filter(|client| verified && client.token_endpoint_auth_method == method)
+        .filter(|_| config.token_endpoint_auth_methods_supported.contains(&method))
+        .ok_or(ClientAuthError::Failed(method == ClientAuthMethod::ClientSecretBasic))
 }
 
 /// The one credential of the request.
 fn credential(request: &Request, params: &Params) -> Result<Credential, ClientAuthError> {
     let one = |name| params.one(name).map_err(|_| ClientAuthError::Repeated);
     let body_client_id = one("client_id")?;
-    let in_body =
-        ["client_secret", "client_assertion", "client_assertion_type"].iter().any(|name| params.has(name));
+    let body_secret = one("client_secret")?;
+    let assertion = ["client_assertion", "client_assertion_type"].iter().any(|name| params.has(name));
     let mut headers = request.headers.get_all(header::AUTHORIZATION).iter();
-    match (headers.next(), headers.next()) {
-        (None, _) if in_body => Err(ClientAuthError::NoCredential(false)),
-        (None, _) => match body_client_id {
-            Some(client_id) => Ok(Credential::ClientId(client_id.to_owned())),
-            None => Err(ClientAuthError::NoCredential(false)),
-        },
-        (Some(_), Some(_)) => Err(ClientAuthError::SeveralMethods),
-        (Some(_), None) if in_body => Err(ClientAuthError::SeveralMethods),
-        (Some(value), None) => {
+    match (headers.next(), headers.next(), body_client_id, body_secret) {
+        (Some(_), Some(_), ..) | (Some(_), None, _, Some(_)) => Err(ClientAuthError::SeveralMethods),
+        (Some(_), None, ..) if assertion => Err(ClientAuthError::SeveralMethods),
+        (None, _, _, Some(_)) if assertion => Err(ClientAuthError::SeveralMethods),
+        (None, ..) if assertion => Err(ClientAuthError::NoCredential(false)),
+        (Some(value), None, body_client_id, None) => {
             let (client_id, client_secret) =
                 basic(value.as_bytes()).ok_or(ClientAuthError::NoCredential(true))?;
             match body_client_id {
@@ -99,6 +100,12 @@ fn credential(request: &Request, params: &Params) -> Result<Credential, ClientAu
                 _ => Ok(Credential::Basic { client_id, client_secret }),
             }
         }
+        (None, _, Some(client_id), Some(client_secret)) => Ok(Credential::Post {
+            client_id: client_id.to_owned(),
+            client_secret: Secret::new(client_secret.to_owned()),
+        }),
+        (None, _, Some(client_id), None) => Ok(Credential::ClientId(client_id.to_owned())),
+        (None, _, None, _) => Err(ClientAuthError::NoCredential(false)),
     }
 }
 
@@ -202,11 +209,23 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_the_body_is_no_credential_here() {
+    fn identifier_and_secret_in_the_body_are_a_credential() {
+        match read(&[], "client_id=a%3Ab&client_secret=b+c") {
+            Ok(Credential::Post { client_id, client_secret }) => {
+                assert_eq!((client_id.as_str(), client_secret.expose().as_str()), ("a:b", "b c"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn half_a_credential_in_the_body_is_none() {
+        for body in ["", "client_secret=b", "client_assertion=x", "client_id=a&client_assertion_type=x"] {
+            assert!(matches!(read(&[], body), Err(ClientAuthError::NoCredential(false))), "{body}");
+        }
         assert!(matches!(
-            read(&[], "client_id=a&client_secret=b"),
-            Err(ClientAuthError::NoCredential(false))
+            read(&[], "client_id=a&client_secret=b&client_assertion=x"),
+            Err(ClientAuthError::SeveralMethods)
         ));
-        assert!(matches!(read(&[], ""), Err(ClientAuthError::NoCredential(false))));
     }
 }

@@ -11,14 +11,18 @@ use crate::secret::Digest;
 pub fn binding(request: &AuthorizationRequest, scope: &Scope, sub: &str) -> Digest {
     let mut tokens: Vec<&str> = scope.tokens().iter().map(String::as_str).collect();
     tokens.sort_unstable();
+    let (challenge, method) = match &request.code_challenge {
+        Some(challenge) => (challenge.as_str(), "S256"),
+        None => ("", ""),
+    };
     let parts = [
         "attesto consent",
         sub,
         &request.client.client_id,
         request.redirect_uri.as_str(),
         &tokens.join(" "),
-        request.code_challenge.as_str(),
-        "S256",
+        challenge,
+        method,
     ];
     Digest::of_parts(parts.map(str::as_bytes))
 }

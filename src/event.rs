@@ -15,8 +15,16 @@ pub enum EventName {
     TokenDenied,
     /// A redeemed code was presented again (RFC 6749 §4.1.2).
     CodeReplayDetected,
-    /// An issued token was revoked.
+    /// The first refresh token of a family was issued (RFC 6749 §5.1).
+    RefreshIssued,
+    /// A refresh token was exchanged for its successor, or asked for it again in time (RFC 6749 §6).
+    RefreshRotated,
+    /// A refresh token that had been rotated was presented again; its family is revoked (RFC 9700 §4.14.2).
+    RefreshReuseDetected,
+    /// An issued token was revoked (RFC 7009).
     TokenRevoked,
+    /// A token was introspected (RFC 7662).
+    TokenIntrospected,
     /// An access token authenticated a protected resource request (RFC 6750 §2.1).
     AuthSucceeded,
     /// A protected resource request was rejected (RFC 6750 §3.1).

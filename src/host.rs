@@ -31,6 +31,7 @@ pub trait Host:
     + ScopePolicy
     + EventSink
     + CodeStore
+    + RefreshStore
     + RevokedTokenStore
     + ConsentGrantStore
 {
@@ -45,6 +46,7 @@ impl<T> Host for T where
         + ScopePolicy
         + EventSink
         + CodeStore
+        + RefreshStore
         + RevokedTokenStore
         + ConsentGrantStore
 {
@@ -76,6 +78,13 @@ pub struct Principal {
 pub trait PrincipalStore {
     /// The principal with this `sub`; `None` where it is unknown or no longer admitted.
     async fn load_principal(&self, sub: &str) -> Result<Option<Principal>, HostError>;
+
+    /// Further access-token claims of a client that acts for itself (RFC 6749 §4.4).
+    async fn client_claims(
+        &self,
+        client_id: &str,
+        scope: &Scope,
+    ) -> Result<serde_json::Map<String, serde_json::Value>, HostError>;
 }
 
 /// The claims about a subject, as JSON objects.
@@ -249,6 +258,10 @@ pub struct ScopeRequest<'a> {
 pub trait ScopePolicy {
     /// The scope to grant, or `None` for `invalid_scope`.
     async fn authorize_scope(&self, request: ScopeRequest<'_>) -> Result<Option<Scope>, HostError>;
+
+    /// Whether a grant of this scope comes with a refresh token (RFC 6749 §1.5).
+    async fn issue_refresh_token(&self, client_id: &str, sub: &str, scope: &Scope)
+    -> Result<bool, HostError>;
 }
 
 /// Where events and faults go.
@@ -275,13 +288,15 @@ pub struct StoredCode {
     pub grant: Vec<u8>,
 }
 
-/// The access token a code was redeemed for.
+/// What a code was redeemed for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IssuedAccessToken {
-    /// Its `jti`.
+pub struct IssuedTokens {
+    /// The access token's `jti`.
     pub jti: String,
     /// Its `exp`, in seconds since the Unix epoch.
     pub expires_at: u64,
+    /// The family of the refresh token, where there is one.
+    pub family: Option<String>,
 }
 
 /// What became of an attempt to redeem a code.
@@ -290,17 +305,17 @@ pub enum Redemption {
     /// This call redeemed it.
     Redeemed,
     /// Another had.
-    Replayed(Option<IssuedAccessToken>),
+    Replayed(Option<IssuedTokens>),
     /// There is no such code.
     Unknown,
 }
 
-/// What became of recording the issued token.
+/// What became of recording the issued tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finalization {
-    /// It is recorded.
+    /// They are recorded.
     Finalized,
-    /// The code was replayed meanwhile: the token must not be delivered.
+    /// The code was replayed meanwhile: the tokens must not be delivered.
     Replayed,
 }
 
@@ -313,11 +328,72 @@ pub trait CodeStore {
     /// Redeems, once.
     async fn redeem_code(&self, digest: &Digest, now: u64) -> Result<Redemption, HostError>;
     /// Records what was issued.
-    async fn finalize_code(
+    async fn finalize_code(&self, digest: &Digest, issued: &IssuedTokens) -> Result<Finalization, HostError>;
+}
+
+/// A stored refresh token.
+#[derive(Clone, Debug)]
+pub struct StoredRefreshToken {
+    /// SHA-256 of the token.
+    pub digest: Digest,
+    /// The family it belongs to.
+    pub family: String,
+    /// Whose it is.
+    pub client_id: String,
+    /// Whom it speaks for.
+    pub subject: String,
+    /// Seconds since the Unix epoch.
+    pub expires_at: u64,
+    /// The encoded [`crate::refresh_token::RefreshGrant`].
+    pub grant: Vec<u8>,
+}
+
+/// A refresh token as the store finds it.
+#[derive(Clone, Debug)]
+pub struct FoundRefreshToken {
+    /// The token.
+    pub token: StoredRefreshToken,
+    /// Another took its place.
+    pub rotated: bool,
+}
+
+/// What became of an attempt to rotate a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// This call rotated it.
+    Rotated,
+    /// It had been rotated a moment ago: its successor stands.
+    Retried,
+    /// It had been rotated, and this is no retry: its family has been revoked.
+    Reused,
+    /// Its family had been revoked.
+    Revoked,
+    /// There is no such token.
+    Unknown,
+}
+
+/// Refresh tokens.
+pub trait RefreshStore {
+    /// Keeps the first token of a family.
+    async fn put_refresh_token(&self, token: StoredRefreshToken) -> Result<(), HostError>;
+    /// Looks without consuming; `None` where the token or its family does not live.
+    async fn peek_refresh_token(
         &self,
         digest: &Digest,
-        issued: &IssuedAccessToken,
-    ) -> Result<Finalization, HostError>;
+        now: u64,
+    ) -> Result<Option<FoundRefreshToken>, HostError>;
+    /// Replaces the token by its successor, once; within `grace` seconds, again by the same.
+    async fn rotate_refresh_token(
+        &self,
+        digest: &Digest,
+        successor: StoredRefreshToken,
+        grace: u64,
+        now: u64,
+    ) -> Result<Rotation, HostError>;
+    /// Lets a token that is not rotated live until then.
+    async fn extend_refresh_token(&self, digest: &Digest, expires_at: u64) -> Result<(), HostError>;
+    /// Revokes a family, for ever. The entry may go at `expires_at`.
+    async fn revoke_family(&self, family: &str, expires_at: u64) -> Result<(), HostError>;
 }
 
 /// Access tokens refused before they expire.

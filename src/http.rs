@@ -32,10 +32,10 @@ pub enum Body {
     TooLarge,
 }
 
-/// Why a request body can not be read as a form.
+/// Why a request body can not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormError {
-    /// The media type is not `application/x-www-form-urlencoded`.
+pub enum BodyError {
+    /// The media type is not one this endpoint reads.
     MediaType,
     /// The body is larger than [`MAX_BODY`].
     TooLarge,
@@ -51,25 +51,52 @@ impl Request {
 
     /// The parameters of a body "using the `application/x-www-form-urlencoded` format […] with a character encoding
     /// of UTF-8" (RFC 6749 §3.2 and Appendix B).
-    pub fn form(&self) -> Result<Params, FormError> {
-        let Body::Complete(body) = &self.body else {
-            return Err(FormError::TooLarge);
-        };
-        let mut types = self.headers.get_all(header::CONTENT_TYPE).iter();
-        match (types.next(), types.next()) {
-            (Some(value), None) if is_form(value) => {
-                Params::parse(body).map_err(|Malformed| FormError::Malformed)
+    pub fn form(&self) -> Result<Params, BodyError> {
+        match (self.complete_body()?, self.content_type()) {
+            (body, Some(value)) if is_form(value) => {
+                Params::parse(body).map_err(|Malformed| BodyError::Malformed)
             }
-            _ => Err(FormError::MediaType),
+            _ => Err(BodyError::MediaType),
         }
+    }
+
+    /// The parameters of a form, or of a flat JSON object with the same members.
+    pub fn form_or_json(&self) -> Result<Params, BodyError> {
+        match (self.complete_body()?, self.content_type()) {
+            (body, Some(value)) if is_json(value) => {
+                Params::parse_json(body).map_err(|Malformed| BodyError::Malformed)
+            }
+            _ => self.form(),
+        }
+    }
+
+    fn complete_body(&self) -> Result<&[u8], BodyError> {
+        match &self.body {
+            Body::Complete(body) => Ok(body),
+            Body::TooLarge => Err(BodyError::TooLarge),
+        }
+    }
+
+    /// The one `Content-Type` there is.
+    fn content_type(&self) -> Option<&HeaderValue> {
+        let mut types = self.headers.get_all(header::CONTENT_TYPE).iter();
+        types.next().filter(|_| types.next().is_none())
     }
 }
 
-/// The media type is a form; a `charset` parameter, if there is one, is UTF-8.
 fn is_form(value: &HeaderValue) -> bool {
+    has_essence(value, "application/x-www-form-urlencoded")
+}
+
+fn is_json(value: &HeaderValue) -> bool {
+    has_essence(value, "application/json")
+}
+
+/// The media type is this one; a `charset` parameter, if there is one, is UTF-8.
+fn has_essence(value: &HeaderValue, media_type: &str) -> bool {
     let Ok(value) = value.to_str() else { return false };
     let mut parts = value.split(';').map(str::trim);
-    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type))
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
                 charset.trim_matches('"').eq_ignore_ascii_case("utf-8")

@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::authorization_code::CodeGrant;
+use crate::authentication::Authentication;
 use crate::host::Host;
 use crate::jose::{Algorithm, base64url};
 use crate::server::Context;
@@ -32,8 +32,12 @@ const PROTOCOL_CLAIMS: [&str; 14] = [
 pub struct IdToken<'a> {
     /// The client it is for.
     pub client_id: &'a str,
-    /// Where it comes from.
-    pub grant: &'a CodeGrant,
+    /// Whom it is about.
+    pub sub: &'a str,
+    /// How they had authenticated.
+    pub authentication: &'a Authentication,
+    /// OIDC Core §3.1.2.1 `nonce`.
+    pub nonce: Option<&'a str>,
     /// The access token delivered with it.
     pub access_token: &'a str,
     /// Further claims.
@@ -62,25 +66,19 @@ impl IdToken<'_> {
         }
         let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         set("iss", config.issuer.as_str().into());
-        set("sub", self.grant.sub.as_str().into());
+        set("sub", self.sub.into());
         set("aud", self.client_id.into());
         set("iat", cx.now.into());
         set("exp", cx.now.saturating_add(config.id_token_ttl).into());
-        set("auth_time", self.grant.auth_time.into());
         set("at_hash", at_hash(alg, self.access_token).into());
         // "If present in the Authentication Request, Authorization Servers MUST include a nonce Claim in the ID Token".
-        if let Some(nonce) = &self.grant.nonce {
-            set("nonce", nonce.as_str().into());
+        if let Some(nonce) = self.nonce {
+            set("nonce", nonce.into());
         }
-        if let Some(acr) = &self.grant.acr {
-            set("acr", acr.as_str().into());
-        }
-        if !self.grant.amr.is_empty() {
-            set("amr", self.grant.amr.clone().into());
-        }
-        if let Some(sid) = &self.grant.sid {
+        if let Some(sid) = &self.authentication.sid {
             set("sid", sid.as_str().into());
         }
+        self.authentication.add_to(&mut claims);
         cx.sign(alg, "JWT", &claims).await
     }
 }

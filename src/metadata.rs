@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::client::{ClientAuthMethod, GrantType};
+use crate::client::ClientAuthMethod;
 use crate::config::Config;
 use crate::endpoints::Endpoints;
 use crate::keys::ServerKeys;
@@ -15,26 +15,56 @@ pub const MAX_AGE: u64 = 3600;
 #[derive(Debug, Serialize)]
 struct AuthorizationServerMetadata<'a> {
     issuer: &'a str,
-    authorization_endpoint: String,
     token_endpoint: String,
-    userinfo_endpoint: String,
     jwks_uri: String,
     scopes_supported: &'a [String],
-    response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 1],
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// REQUIRED (RFC 8414 §2), and empty where there is no authorization endpoint.
+    response_types_supported: &'static [&'static str],
+    #[serde(flatten)]
+    revocation: Option<Revocation>,
+    #[serde(flatten)]
+    introspection: Option<Introspection>,
+    /// RFC 9728 §4.
+    protected_resources: [&'a str; 1],
+    #[serde(flatten)]
+    authorization: Option<Authorization<'a>>,
+}
+
+/// RFC 7009, as RFC 8414 §2 describes it.
+#[derive(Debug, Serialize)]
+struct Revocation {
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+}
+
+/// RFC 7662, as RFC 8414 §2 describes it.
+#[derive(Debug, Serialize)]
+struct Introspection {
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+}
+
+/// What there is only where people sign in.
+#[derive(Debug, Serialize)]
+struct Authorization<'a> {
+    authorization_endpoint: String,
+    userinfo_endpoint: String,
+    response_modes_supported: [&'static str; 1],
     /// RFC 8414 §2, RFC 7636.
     code_challenge_methods_supported: [&'static str; 1],
     /// RFC 9207 §3.
     authorization_response_iss_parameter_supported: bool,
-    /// RFC 9728 §4.
-    protected_resources: [&'a str; 1],
     /// OIDC Discovery §3.
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<&'static str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     claims_supported: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    acr_values_supported: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    ui_locales_supported: &'a [String],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     /// Its default is `true` (OIDC Discovery §3), so it must be said.
@@ -45,30 +75,47 @@ struct AuthorizationServerMetadata<'a> {
 
 /// The document at both well-known places of the authorization server.
 pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &ServerKeys) -> Vec<u8> {
+    let url = |path: &Option<String>| path.as_deref().map(|path| endpoints.url(path));
+    let methods = &config.token_endpoint_auth_methods_supported;
+    let names = |methods: &mut dyn Iterator<Item = &ClientAuthMethod>| -> Vec<_> {
+        methods.map(|method| method.as_str()).collect()
+    };
+    let authorization = url(&endpoints.authorization).zip(url(&endpoints.userinfo));
     json(&AuthorizationServerMetadata {
         issuer: &config.issuer,
-        authorization_endpoint: endpoints.url(&endpoints.authorization),
         token_endpoint: endpoints.url(&endpoints.token),
-        userinfo_endpoint: endpoints.url(&endpoints.userinfo),
         jwks_uri: endpoints.url(&endpoints.jwks),
-        scopes_supported: config.scopes_supported.tokens(),
-        response_types_supported: ["code"],
-        response_modes_supported: ["query"],
-        grant_types_supported: GrantType::ALL.iter().map(|grant_type| grant_type.as_str()).collect(),
-        token_endpoint_auth_methods_supported: ClientAuthMethod::ALL
-            .iter()
-            .map(|method| method.as_str())
-            .collect(),
-        code_challenge_methods_supported: ["S256"],
-        authorization_response_iss_parameter_supported: config.authorization_response_iss,
+        scopes_supported: config.catalog.entries().tokens(),
+        grant_types_supported: config.grant_types_supported.iter().map(|grant| grant.as_str()).collect(),
+        token_endpoint_auth_methods_supported: names(&mut methods.iter()),
+        response_types_supported: if authorization.is_some() { &["code"] } else { &[] },
+        revocation: url(&endpoints.revocation).map(|revocation_endpoint| Revocation {
+            revocation_endpoint,
+            revocation_endpoint_auth_methods_supported: names(&mut methods.iter()),
+        }),
+        introspection: url(&endpoints.introspection).map(|introspection_endpoint| Introspection {
+            introspection_endpoint,
+            introspection_endpoint_auth_methods_supported: names(
+                &mut methods.iter().filter(|method| **method != ClientAuthMethod::None),
+            ),
+        }),
         protected_resources: [&config.audience],
-        subject_types_supported: ["public"],
-        id_token_signing_alg_values_supported: keys.algorithms().iter().map(|alg| alg.name()).collect(),
-        claims_supported: &config.claims_supported,
-        claims_parameter_supported: false,
-        request_parameter_supported: false,
-        request_uri_parameter_supported: false,
-        prompt_values_supported: ["none", "login", "consent", "select_account"],
+        authorization: authorization.map(|(authorization_endpoint, userinfo_endpoint)| Authorization {
+            authorization_endpoint,
+            userinfo_endpoint,
+            response_modes_supported: ["query"],
+            code_challenge_methods_supported: ["S256"],
+            authorization_response_iss_parameter_supported: config.authorization_response_iss,
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: keys.algorithms().iter().map(|alg| alg.name()).collect(),
+            claims_supported: &config.claims_supported,
+            acr_values_supported: &config.acr_values_supported,
+            ui_locales_supported: &config.ui_locales_supported,
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            prompt_values_supported: ["none", "login", "consent", "select_account"],
+        }),
     })
 }
 
@@ -86,7 +133,7 @@ pub fn protected_resource(config: &Config) -> Vec<u8> {
     json(&ProtectedResourceMetadata {
         resource: &config.audience,
         authorization_servers: [&config.issuer],
-        scopes_supported: config.scopes_supported.tokens(),
+        scopes_supported: config.catalog.entries().tokens(),
         bearer_methods_supported: ["header"],
     })
 }

@@ -1,6 +1,9 @@
 //! `application/x-www-form-urlencoded` parameters of a query or a body (RFC 6749 Appendix B).
 
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::jose::json;
 
 /// More parameters than any request of this protocol has.
 const MAX_PARAMETERS: usize = 64;
@@ -34,6 +37,30 @@ impl Params {
         Ok(Self(params))
     }
 
+    /// Parses a JSON object of strings, `resource` and `audience` also lists of strings. Whatever else a member is, no
+    /// parameter is.
+    pub fn parse_json(body: &[u8]) -> Result<Self, Malformed> {
+        let members = json::object(body).map_err(|_| Malformed)?;
+        let mut params = Vec::new();
+        for (name, value) in members {
+            match value {
+                Value::String(value) => params.push((name, value)),
+                Value::Array(values) if may_repeat(&name) => {
+                    for value in values {
+                        let Value::String(value) = value else { return Err(Malformed) };
+                        params.push((name.clone(), value));
+                    }
+                }
+                _ => return Err(Malformed),
+            }
+            if params.len() > MAX_PARAMETERS {
+                return Err(Malformed);
+            }
+        }
+        params.retain(|(_, value)| !value.is_empty());
+        Ok(Self(params))
+    }
+
     /// The value of a parameter that may be there once.
     pub fn one<'p>(&'p self, name: &str) -> Result<Option<&'p str>, Repeated> {
         let mut values = self.all(name);
@@ -55,10 +82,11 @@ impl Params {
 
     /// Refuses any parameter that is there twice, other than those that may be.
     pub fn refuse_repeated(&self) -> Result<(), Repeated> {
-        let repeated = self.0.iter().enumerate().any(|(i, (name, _))| {
-            !matches!(name.as_str(), "resource" | "audience")
-                && self.0.iter().skip(i + 1).any(|(n, _)| n == name)
-        });
+        let repeated = self
+            .0
+            .iter()
+            .enumerate()
+            .any(|(i, (name, _))| !may_repeat(name) && self.0.iter().skip(i + 1).any(|(n, _)| n == name));
         if repeated { Err(Repeated) } else { Ok(()) }
     }
 
@@ -76,6 +104,11 @@ impl Params {
     pub fn encode(&self) -> String {
         encode(self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())))
     }
+}
+
+/// The parameters that may be there more than once: `resource` (RFC 8707 §2) and `audience` (RFC 8693 §2.1).
+fn may_repeat(name: &str) -> bool {
+    matches!(name, "resource" | "audience")
 }
 
 /// `application/x-www-form-urlencoded` text of these parameters.
@@ -135,6 +168,38 @@ mod tests {
     fn the_number_of_parameters_is_bounded() {
         assert!(Params::parse("a=b&".repeat(64).as_bytes()).is_ok());
         assert_eq!(Params::parse("a=b&".repeat(65).as_bytes()).map(|_| ()), Err(Malformed));
+    }
+
+    #[test]
+    fn a_flat_json_object_has_the_same_parameters_as_a_form() {
+        let params =
+            Params::parse_json(br#"{"grant_type":"a","state":"","resource":["b","c"],"audience":"d"}"#)
+                .expect("a flat object");
+        assert_eq!(params.one("grant_type"), Ok(Some("a")));
+        assert_eq!(params.one("state"), Ok(None));
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["b", "c"]);
+        assert_eq!(params.one("audience"), Ok(Some("d")));
+    }
+
+    #[test]
+    fn json_that_is_not_flat_or_says_something_twice_is_refused() {
+        for bad in [
+            "",
+            "[]",
+            "\"a\"",
+            r#"{"a":1}"#,
+            r#"{"a":null}"#,
+            r#"{"a":true}"#,
+            r#"{"a":{}}"#,
+            r#"{"a":["b"]}"#,
+            r#"{"resource":[1]}"#,
+            r#"{"a":"b","a":"c"}"#,
+        ] {
+            assert_eq!(Params::parse_json(bad.as_bytes()).map(|_| ()), Err(Malformed), "{bad}");
+        }
+        let many: Vec<_> = (0..65).map(|i| format!("\"p{i}\":\"x\"")).collect();
+        let many = format!("{{{}}}", many.join(","));
+        assert_eq!(Params::parse_json(many.as_bytes()).map(|_| ()), Err(Malformed));
     }
 
     #[test]

@@ -49,8 +49,7 @@ pub fn is_acceptable(uri: &str) -> bool {
     uri.bytes().all(|b| (0x21..=0x7E).contains(&b))
         && Url::parse(uri).is_ok_and(|url| {
             url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none()
+                && has_plain_authority(uri, url.scheme())
                 && match url.scheme() {
                     // "The redirection endpoint SHOULD require the use of TLS" (RFC 6749 §3.1.2.1), the person's own
                     // device apart (RFC 8252 §7.3, §8.3).
@@ -61,6 +60,21 @@ pub fn is_acceptable(uri: &str) -> bool {
                 // An answer's own parameters would be there twice, and RFC 9207 §2.4 would protect nobody.
                 && !url.query_pairs().any(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_ref()))
         })
+}
+
+/// Whether the authority is written out and has no user information, not even an empty one, which stops being a URL
+/// once a query follows (`app://@`). `https:host/cb` is a URL, but a user agent that is on an https page already reads it
+/// as a path of that page's server.
+fn has_plain_authority(uri: &str, scheme: &str) -> bool {
+    let is_web = matches!(scheme, "http" | "https");
+    match uri.split_once("://") {
+        Some((before, after)) if before.eq_ignore_ascii_case(scheme) => {
+            let authority = after.split(['/', '\\', '?']).next().unwrap_or_default();
+            !authority.contains('@') && !(is_web && authority.is_empty())
+        }
+        // com.example.app:/cb (RFC 8252 §7.1)
+        _ => !is_web,
+    }
 }
 
 /// The parameters of an authorization response (RFC 6749 §4.1.2, §4.1.2.1; RFC 9207 §2).
@@ -150,6 +164,11 @@ mod tests {
             "https://client.example/cb#f",
             "http://client.example/cb",
             "https://user:secret@client.example/cb",
+            "https://@client.example/cb",
+            "https:client.example/cb",
+            "https:/client.example/cb",
+            "https:///client.example/cb",
+            "com.example.app://@",
             "about:blank",
             "https://client.example/cb?code=1",
             "https://client.example/cb?x=1&iss=y",
@@ -159,7 +178,14 @@ mod tests {
         ] {
             assert!(!matches(uri, uri), "{uri}");
         }
-        assert!(matches("com.example.app:/cb", "com.example.app:/cb"));
+        for uri in [
+            "com.example.app:/cb",
+            "com.example.app:///cb",
+            "com.example.app://cb/a@b",
+            "HTTPS://client.example/cb",
+        ] {
+            assert!(matches(uri, uri), "{uri}");
+        }
     }
 
     #[test]

@@ -55,6 +55,12 @@ impl Scope {
         Self(self.0.iter().chain(added).cloned().collect())
     }
 
+    /// The values but these.
+    #[must_use]
+    pub fn without(&self, values: &[&str]) -> Self {
+        Self(self.0.iter().filter(|token| !values.contains(&token.as_str())).cloned().collect())
+    }
+
     /// Whether there is no value at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -4,6 +4,7 @@ use ::http::{HeaderName, Method, StatusCode, header};
 use rand_core::CryptoRng;
 use serde_json::{Map, Value};
 
+use crate::client_request::error_response;
 use crate::config::Config;
 use crate::endpoints::Endpoints;
 use crate::event::Event;
@@ -11,8 +12,9 @@ use crate::host::Host;
 use crate::http::{Request, Response};
 use crate::jose::{Algorithm, sign_jwt};
 use crate::keys::{KeysError, ServerKeys};
+use crate::request_facts::RequestFacts;
 use crate::scope::{MalformedScope, Scope};
-use crate::{authorization, metadata, token, userinfo, verifier};
+use crate::{authorization, introspection, metadata, revocation, token, userinfo, verifier};
 
 /// Everything that stays the same from request to request.
 #[derive(Debug)]
@@ -23,8 +25,8 @@ pub struct Server {
     pub keys: ServerKeys,
     /// Where the endpoints are.
     pub endpoints: Endpoints,
-    /// What UserInfo accepts.
-    pub userinfo_policy: verifier::Policy,
+    /// Which access tokens are the server's own: what UserInfo accepts.
+    pub own_policy: verifier::Policy,
     /// The scope UserInfo takes.
     pub userinfo_scope: Scope,
     authorization_server_metadata: Vec<u8>,
@@ -57,6 +59,8 @@ pub struct Context<'a, H, R> {
     pub now: u64,
     /// The source of every code, token and identifier.
     pub rng: &'a mut R,
+    /// Where the request comes from.
+    pub facts: RequestFacts,
     /// What the operator will be told.
     pub events: Vec<Event>,
 }
@@ -88,15 +92,15 @@ impl Server {
             }
         }
         let endpoints = Endpoints::new(&config);
-        let mut userinfo_policy = verifier::Policy::new(&config.issuer, vec![config.audience.clone()])?
-            .with_algorithms(vec![config.access_token_signing_alg])?;
+        let mut own_policy = verifier::Policy::new(&config.issuer, vec![config.audience.clone()])?
+            .with_algorithms(keys.algorithms())?;
         // A scheme alone is no challenge: one parameter at least follows it (RFC 6750 §3).
-        userinfo_policy = match &config.resource_metadata {
-            Some(url) => userinfo_policy.with_resource_metadata(url)?,
-            None => userinfo_policy.with_realm(&config.basic_realm)?,
+        own_policy = match &config.resource_metadata {
+            Some(url) => own_policy.with_resource_metadata(url)?,
+            None => own_policy.with_realm(&config.basic_realm)?,
         };
         Ok(Self {
-            userinfo_policy,
+            own_policy,
             userinfo_scope: Scope::parse("openid")?,
             authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
             protected_resource_metadata: metadata::protected_resource(&config),
@@ -115,52 +119,172 @@ impl Server {
         now: u64,
         rng: &mut impl CryptoRng,
     ) -> Response {
-        let mut cx = Context { server: self, host, now, rng, events: Vec::new() };
+        let facts = match RequestFacts::of(&request.headers, &self.config.trusted_proxies) {
+            Ok(facts) => facts,
+            Err(error) => {
+                host.log_fault(&format!("request refused: {error}"));
+                return Response::error_page(
+                    StatusCode::BAD_REQUEST,
+                    "Bad request",
+                    "The request is malformed.",
+                );
+            }
+        };
+        let mut cx = Context { server: self, host, now, rng, facts, events: Vec::new() };
         let response = self.route(&mut cx, request).await;
-        for event in std::mem::take(&mut cx.events) {
+        let client_ip = cx.facts.client_ip().map(|ip| Value::from(ip.to_string()));
+        for mut event in cx.events {
+            if let Some(client_ip) = &client_ip {
+                event.metadata.insert("client_ip".to_owned(), client_ip.clone());
+            }
             host.emit(event).await;
         }
         response
     }
 
-    async fn route(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>, request: &Request) -> Response {
+    /// "the authorization server MUST require the use of TLS" (RFC 6749 §3.1, §3.2), and a request that came without it
+    /// has told its secrets already. On a loopback issuer there is nobody in between.
+    fn is_insecure(&self, facts: &RequestFacts) -> bool {
+        self.config.require_https && self.config.issuer.starts_with("https:") && !facts.is_https()
+    }
+
+    /// What is at this path. A feature that is off has none.
+    fn endpoint(&self, path: &str) -> Option<Endpoint> {
         let at = &self.endpoints;
-        let path = request.path.as_str();
-        let document = |body: &[u8]| match request.method {
-            Method::GET | Method::HEAD => Response::public_document(body, metadata::MAX_AGE),
-            _ => method_not_allowed("GET, HEAD"),
-        };
-        if path == at.token {
-            match request.method {
-                Method::POST => token::token(cx, request).await,
-                _ => method_not_allowed("POST"),
-            }
-        } else if path == at.authorization {
-            match request.method {
-                Method::GET | Method::POST => authorization::authorize(cx, request).await,
-                _ => method_not_allowed("GET, POST"),
-            }
-        } else if path == at.userinfo {
-            match request.method {
-                Method::GET | Method::POST => userinfo::userinfo(cx, request).await,
-                _ => method_not_allowed("GET, POST"),
-            }
+        let is = |endpoint: &Option<String>| endpoint.as_deref() == Some(path);
+        Some(if path == at.token {
+            Endpoint::Token
+        } else if is(&at.authorization) {
+            Endpoint::Authorization
+        } else if is(&at.userinfo) {
+            Endpoint::UserInfo
+        } else if is(&at.revocation) {
+            Endpoint::Revocation
+        } else if is(&at.introspection) {
+            Endpoint::Introspection
         } else if path == at.jwks {
-            document(&self.jwks)
+            Endpoint::Jwks
         } else if path == at.authorization_server_metadata || path == at.openid_configuration {
-            document(&self.authorization_server_metadata)
+            Endpoint::Metadata
         } else if path == at.protected_resource_metadata {
-            document(&self.protected_resource_metadata)
+            Endpoint::ResourceMetadata
         } else if at.is_account(path) {
-            authorization::account(cx, request).await
+            Endpoint::Account
         } else {
-            Response::error_page(StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
+            return None;
+        })
+    }
+
+    async fn route(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>, request: &Request) -> Response {
+        let Some(endpoint) = self.endpoint(&request.path) else {
+            return Response::error_page(
+                StatusCode::NOT_FOUND,
+                "Not found",
+                "There is nothing at this address.",
+            );
+        };
+        if self.is_insecure(&cx.facts) {
+            cx.host.log_fault(
+                "request refused: it did not come over TLS; behind a TLS terminator, `trusted_proxies` must name it",
+            );
+            return insecure(endpoint);
+        }
+        if !endpoint.is_read_by_scripts() {
+            return self.answer(cx, request, endpoint).await;
+        }
+        match self.config.cors.preflight(request, endpoint.methods()) {
+            Some(response) => response,
+            None => self.config.cors.apply(request, self.answer(cx, request, endpoint).await),
+        }
+    }
+
+    async fn answer(
+        &self,
+        cx: &mut Context<'_, impl Host, impl CryptoRng>,
+        request: &Request,
+        endpoint: Endpoint,
+    ) -> Response {
+        if !endpoint.methods().is_empty() && !endpoint.methods().contains(&request.method) {
+            return method_not_allowed(endpoint.methods());
+        }
+        match endpoint {
+            Endpoint::Token => token::token(cx, request).await,
+            Endpoint::Authorization => authorization::authorize(cx, request).await,
+            Endpoint::UserInfo => userinfo::userinfo(cx, request).await,
+            Endpoint::Revocation => revocation::revoke(cx, request).await,
+            Endpoint::Introspection => introspection::introspect(cx, request).await,
+            Endpoint::Account => authorization::account(cx, request).await,
+            Endpoint::Jwks => document(&self.jwks),
+            Endpoint::Metadata => document(&self.authorization_server_metadata),
+            Endpoint::ResourceMetadata => document(&self.protected_resource_metadata),
+        }
+    }
+}
+
+/// The answer to a request that must not have been sent.
+fn insecure(endpoint: Endpoint) -> Response {
+    match endpoint {
+        Endpoint::Authorization | Endpoint::Account => Response::error_page(
+            StatusCode::BAD_REQUEST,
+            "This connection is not secure",
+            "The request must be sent over https.",
+        ),
+        _ => error_response((
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "the request must be sent over https",
+        )),
+    }
+}
+
+fn document(body: &[u8]) -> Response {
+    Response::public_document(body, metadata::MAX_AGE)
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Endpoint {
+    Token,
+    Authorization,
+    UserInfo,
+    Revocation,
+    Introspection,
+    Account,
+    Jwks,
+    Metadata,
+    ResourceMetadata,
+}
+
+impl Endpoint {
+    /// The methods it answers; none where that is for the `people` part to say.
+    fn methods(self) -> &'static [Method] {
+        match self {
+            Self::Token | Self::Revocation | Self::Introspection => &[Method::POST],
+            // OIDC Core §3.1.2.1 and §5.3.1 ask for both.
+            Self::Authorization | Self::UserInfo => &[Method::GET, Method::POST],
+            Self::Jwks | Self::Metadata | Self::ResourceMetadata => &[Method::GET, Method::HEAD],
+            Self::Account => &[],
+        }
+    }
+
+    /// Whether clients that run in a browser call it by script. "CORS MUST NOT be supported at the authorization endpoint"
+    /// (RFC 9700 §2.6); introspection is for protected resources, which do not run there.
+    fn is_read_by_scripts(self) -> bool {
+        match self {
+            Self::Token
+            | Self::UserInfo
+            | Self::Revocation
+            | Self::Jwks
+            | Self::Metadata
+            | Self::ResourceMetadata => true,
+            Self::Authorization | Self::Introspection | Self::Account => false,
         }
     }
 }
 
 /// RFC 9110 §15.5.6: "The origin server MUST generate an `Allow` header field in a 405 response".
-fn method_not_allowed(allow: &str) -> Response {
+fn method_not_allowed(methods: &[Method]) -> Response {
+    let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let nosniff = HeaderName::from_static("x-content-type-options");
-    Response::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, allow).header(nosniff, "nosniff")
+    Response::empty(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, &allow).header(nosniff, "nosniff")
 }

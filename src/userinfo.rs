@@ -66,15 +66,14 @@ async fn claims(
     let server = cx.server;
     let authorization: Vec<&[u8]> =
         http.headers.get_all(header::AUTHORIZATION).iter().map(|v| v.as_bytes()).collect();
-    let url = server.endpoints.url(&server.endpoints.userinfo);
+    let url = server.config.canonical_url.of(&cx.facts, &http.path);
     let request =
         verifier::Request { authorization: &authorization, method: http.method.as_str(), url: &url };
     // "The UserInfo Endpoint is an OAuth 2.0 Protected Resource"; the scope it takes is `openid` (OIDC Core §5.3).
     let required = &server.userinfo_scope;
-    let refused =
-        |reason| UserInfoError::Refused(verifier::refuse(reason, required, &server.userinfo_policy));
+    let refused = |reason| UserInfoError::Refused(verifier::refuse(reason, required, &server.own_policy));
     let now = NumericDate::from_secs(cx.now);
-    let token = verifier::verify(&request, required, &server.userinfo_policy, server.keys.public(), now)
+    let token = verifier::verify(&request, required, &server.own_policy, server.keys.public(), now)
         .map_err(UserInfoError::Refused)?;
     if cx.host.is_revoked(&token.token_id, cx.now).await.map_err(fault("stores"))? {
         return Err(refused(Reason::Revoked));

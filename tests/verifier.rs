@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use attesto::jose::{Algorithm, ClaimError, JwkSet, JwsError, NumericDate, SelectError};
 use attesto::scope::Scope;
+use attesto::scope_catalog::Separator;
 use attesto::verifier::{Policy, Reason, Refusal, Request, Seen, Verified, verify, verify_again};
 use serde_json::{Value, json};
 use test_support::bearer::{REQUIRED_SCOPE, Verdict, World};
@@ -168,4 +169,20 @@ fn a_challenge_without_parameters_is_the_scheme_alone() {
     assert_eq!(challenge(&bare).error, None);
     let named = bare.with_realm("orders").unwrap();
     assert_eq!(challenge(&named).www_authenticate, r#"Bearer realm="orders""#);
+}
+
+#[test]
+fn a_resources_wildcard_is_honoured_only_where_the_separator_is_known() {
+    let world = World::new();
+    let with = |policy: Policy, scope: &str| {
+        let claims = world.claims(json!({ "scope": scope }));
+        let value = format!("Bearer {}", world.token(&world.ec, json!({}), &claims));
+        ask(&world, &policy, &world.keys(), &[value.as_bytes()]).map(drop).map_err(|refusal| refusal.reason)
+    };
+    let knowing = || policy(&world).with_scope_separator(Separator::Colon);
+    assert_eq!(with(knowing(), "orders:*"), Ok(()));
+    assert_eq!(with(policy(&world), "orders:*"), Err(Reason::InsufficientScope));
+    for scope in ["*", "other:*", "orders.*", "*:read"] {
+        assert_eq!(with(knowing(), scope), Err(Reason::InsufficientScope), "{scope}");
+    }
 }

@@ -3,11 +3,14 @@
 mod application;
 mod check;
 mod clients;
+mod clock;
 mod keys;
+mod output;
 mod random;
 mod serve;
 mod settings;
 mod state;
+mod sweep;
 mod users;
 
 use std::process::ExitCode;
@@ -30,10 +33,12 @@ enum Command {
     Check(check::Check),
     /// Make signing keys
     Keys(keys::Keys),
-    /// Register clients
+    /// Register clients, list them, disable them, rotate their secrets
     Clients(clients::Clients),
-    /// Add people
+    /// Add people, list them, disable them, set their passwords
     Users(users::Users),
+    /// Remove what has expired from the key-value stores
+    Sweep(sweep::Sweep),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +48,7 @@ fn main() -> ExitCode {
         Command::Keys(keys) => keys.run(),
         Command::Clients(clients) => clients.run(),
         Command::Users(users) => users.run(),
+        Command::Sweep(sweep) => sweep.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use attesto_host_guest::{KeyValueFile, Location, log, outbound};
+pub use attesto_host_guest::{FileStore, KeyValueFile, Location, log, outbound};
 pub use error::LoadError;
 pub use server::Limits;
 

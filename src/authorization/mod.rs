@@ -8,6 +8,7 @@ use rand_core::CryptoRng;
 
 pub use request::{AuthorizationRequest, Prompt, Refusal, Settled, Unsettled};
 
+use crate::authentication::Authentication;
 use crate::authorization_code::CodeGrant;
 use crate::client::GrantType;
 use crate::consent;
@@ -16,9 +17,10 @@ use crate::host::{
     AuthenticationDemand, ConsentDecision, ConsentDemand, Consumption, Establishment, Host, HostError, Reply,
     ResourceOwner, ScopeRequest, StoredCode,
 };
-use crate::http::{FormError, Request, Response};
+use crate::http::{BodyError, Request, Response};
 use crate::params::Params;
 use crate::scope::Scope;
+use crate::scope_grant::{ScopeRefusal, grant_scope};
 use crate::secret::Secret;
 use crate::server::Context;
 
@@ -31,7 +33,7 @@ pub async fn authorize(cx: &mut Context<'_, impl Host, impl CryptoRng>, http: &R
     let params = if http.method == Method::POST {
         http.form()
     } else {
-        http.query_params().map_err(|_| FormError::Malformed)
+        http.query_params().map_err(|_| BodyError::Malformed)
     };
     let params = match params {
         Ok(params) => params,
@@ -153,7 +155,7 @@ async fn answered(
     grant: &Secret<String>,
     allowed: bool,
 ) -> Response {
-    let Ok(params) = Params::parse(parameters.as_bytes()) else { return unreadable(FormError::Malformed) };
+    let Ok(params) = Params::parse(parameters.as_bytes()) else { return unreadable(BodyError::Malformed) };
     let request = match validated(cx, params).await {
         Ok(request) => request,
         Err(response) => return response,
@@ -192,7 +194,7 @@ async fn answered(
     }
 }
 
-/// Asks the scope policy, and holds it to its contract: nothing is granted that was not asked for.
+/// The scope that would be granted to this client on behalf of this person.
 async fn granted_scope(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     request: &AuthorizationRequest,
@@ -208,20 +210,14 @@ async fn granted_scope(
     if request.expected_sub.as_ref().is_some_and(|sub| *sub != owner.sub) {
         return Err(refuse(cx, request, Refusal::LoginRequired));
     }
-    match cx.host.authorize_scope(question).await {
-        Ok(Some(scope)) if request.scope.is_empty() || scope.is_subset_of(&request.scope) => {
-            // A default scope can make an OpenID request of one that did not say so.
-            match request.check_openid(&scope, &cx.server.config) {
-                Ok(()) => Ok(scope),
-                Err(refusal) => Err(refuse(cx, request, refusal)),
-            }
-        }
-        Ok(Some(_)) => {
-            let fault = HostError("the scope policy granted more than was asked for".to_owned());
-            Err(fail(cx, request, "rules", &fault))
-        }
-        Ok(None) => Err(refuse(cx, request, Refusal::InvalidScope)),
-        Err(fault) => Err(fail(cx, request, "rules", &fault)),
+    match grant_scope(cx, question).await {
+        // A default scope can make an OpenID request of one that did not say so.
+        Ok(scope) => match request.check_openid(&scope, &cx.server.config) {
+            Ok(()) => Ok(scope),
+            Err(refusal) => Err(refuse(cx, request, refusal)),
+        },
+        Err(ScopeRefusal::Refused) => Err(refuse(cx, request, Refusal::InvalidScope)),
+        Err(ScopeRefusal::Fault(fault)) => Err(fail(cx, request, "rules", &fault)),
     }
 }
 
@@ -238,10 +234,7 @@ async fn issue_code(
         scope: scope.to_string(),
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
-        auth_time: owner.auth_time,
-        acr: owner.acr,
-        amr: owner.amr,
-        sid: owner.sid,
+        authentication: Authentication::from(&owner),
     };
     let Ok(encoded) = serde_json::to_vec(&grant) else {
         return fail(cx, &request, "engine", &HostError("a code grant does not serialize".to_owned()));
@@ -297,7 +290,7 @@ fn event_of<H, R>(cx: &Context<'_, H, R>, request: &AuthorizationRequest, name: 
 
 /// Sends the user agent to the authorization endpoint again, after a sign-in: what asked for that sign-in is met.
 fn resume<H, R>(cx: &Context<'_, H, R>, parameters: &str) -> Response {
-    let Ok(params) = Params::parse(parameters.as_bytes()) else { return unreadable(FormError::Malformed) };
+    let Ok(params) = Params::parse(parameters.as_bytes()) else { return unreadable(BodyError::Malformed) };
     let params = params.map(|name, value| match name {
         "prompt" => {
             let rest: Vec<_> =
@@ -315,15 +308,17 @@ fn resume<H, R>(cx: &Context<'_, H, R>, parameters: &str) -> Response {
 
 /// Sends the user agent to the authorization endpoint with these parameters.
 fn go_on<H, R>(cx: &Context<'_, H, R>, parameters: &str) -> Response {
-    let location = format!("{}?{parameters}", cx.server.endpoints.authorization);
-    Response::see_other(&location).unwrap_or_else(|| unreadable(FormError::Malformed))
+    // Only a person's page leads here, and there are none without the endpoint.
+    let endpoint = cx.server.endpoints.authorization.as_deref().unwrap_or_default();
+    let location = format!("{endpoint}?{parameters}");
+    Response::see_other(&location).unwrap_or_else(|| unreadable(BodyError::Malformed))
 }
 
-fn unreadable(error: FormError) -> Response {
+fn unreadable(error: BodyError) -> Response {
     let (status, text) = match error {
-        FormError::Malformed => (StatusCode::BAD_REQUEST, "The request is malformed."),
-        FormError::MediaType => (StatusCode::BAD_REQUEST, "The request is not a form."),
-        FormError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The request is too large."),
+        BodyError::Malformed => (StatusCode::BAD_REQUEST, "The request is malformed."),
+        BodyError::MediaType => (StatusCode::BAD_REQUEST, "The request is not a form."),
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The request is too large."),
     };
     Response::error_page(status, "This sign-in request is not valid", text)
 }

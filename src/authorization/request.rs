@@ -203,8 +203,8 @@ pub struct AuthorizationRequest {
     pub state: Option<String>,
     /// What is asked for.
     pub scope: Scope,
-    /// The PKCE challenge.
-    pub code_challenge: CodeChallenge,
+    /// The PKCE challenge, where there is one.
+    pub code_challenge: Option<CodeChallenge>,
     /// For the ID token.
     pub nonce: Option<String>,
     /// What may and must be shown.
@@ -287,7 +287,7 @@ fn hinted_subject(hint: &str, client_id: &str, config: &Config, keys: &JwkSet) -
 struct Checked {
     expected_sub: Option<String>,
     scope: Scope,
-    code_challenge: CodeChallenge,
+    code_challenge: Option<CodeChallenge>,
     nonce: Option<String>,
     prompt: Prompt,
     max_age: Option<u64>,
@@ -320,10 +320,12 @@ impl Checked {
             return Err(Refusal::UnauthorizedClient);
         }
         let scope = Scope::parse(one("scope")?.unwrap_or_default()).map_err(|_| Refusal::MalformedScope)?;
-        let code_challenge = match one("code_challenge")? {
-            Some(challenge) => CodeChallenge::from_request(challenge, one("code_challenge_method")?)
-                .map_err(Refusal::CodeChallenge)?,
-            None => return Err(Refusal::CodeChallenge(ChallengeError::Malformed)),
+        let code_challenge = match (one("code_challenge")?, one("code_challenge_method")?) {
+            (Some(challenge), method) => {
+                Some(CodeChallenge::from_request(challenge, method).map_err(Refusal::CodeChallenge)?)
+            }
+            (None, None) if !config.requires_pkce(&settled.client) => None,
+            (None, _) => return Err(Refusal::CodeChallenge(ChallengeError::Malformed)),
         };
         let nonce = one("nonce")?.map(str::to_owned);
         check_openid(&scope, settled.redirect_uri_in_request, nonce.is_some(), config)?;

@@ -2,16 +2,16 @@
 
 use rand_core::CryptoRng;
 
-use super::{GrantRefusal, Issued, TokenError, TokenResponse, check_resource, id_token_alg, required};
-use crate::access_token::AccessToken;
+use super::issue::{Built, FirstRefreshToken, Tokens, first_refresh_token};
+use super::{GrantRefusal, Issued, TokenError, check_resource, part};
 use crate::authorization_code::CodeGrant;
 use crate::client::Client;
+use crate::client_request::{RequestError, required};
 use crate::event::{Event, EventName};
-use crate::host::{Finalization, Host, HostError, IssuedAccessToken, Redemption};
-use crate::id_token::IdToken;
+use crate::host::{Finalization, Host, IssuedTokens, Redemption};
 use crate::params::Params;
 use crate::scope::Scope;
-use crate::secret::{Digest, Secret};
+use crate::secret::Digest;
 use crate::server::Context;
 
 /// Redeems a code of this, authenticated, client.
@@ -24,46 +24,71 @@ pub(super) async fn redeem(
     params: &Params,
 ) -> Result<Issued, TokenError> {
     let code = required(params, "code", "code is required")?;
-    let verifier = required(params, "code_verifier", "code_verifier is required")?;
-    let redirect_uri = params.one("redirect_uri").map_err(|_| TokenError::Repeated)?;
+    let one = |name| params.one(name).map_err(|_| RequestError::Repeated);
+    let verifier = one("code_verifier")?;
+    if verifier.is_none() && cx.server.config.requires_pkce(client) {
+        return Err(RequestError::Missing("code_verifier is required").into());
+    }
+    let redirect_uri = one("redirect_uri")?;
     check_resource(params, &cx.server.config.audience)?;
 
     let digest = Digest::of(code.as_bytes());
     let stored =
-        cx.host.peek_code(&digest, cx.now).await.map_err(stores)?.ok_or(GrantRefusal::UnknownCode)?;
+        cx.host.peek_code(&digest, cx.now).await.map_err(part("stores"))?.ok_or(GrantRefusal::UnknownCode)?;
     // "ensure that the authorization code was issued to the authenticated confidential client, or if the client is
     // public, ensure that the code was issued to `client_id` in the request" (RFC 6749 §4.1.3).
     if stored.client_id != client.client_id {
         return Err(GrantRefusal::OtherClient.into());
     }
     let grant: CodeGrant = serde_json::from_slice(&stored.grant)
-        .map_err(|error| TokenError::Fault(format!("stores: a code's grant is not readable: {error}")))?;
-
-    // "ensure that the `redirect_uri` parameter is present if [it] was included in the initial authorization request
-    // […], and if included ensure that their values are identical" (§4.1.3).
-    let refusal = if grant.redirect_uri.as_deref() != redirect_uri
-        && (grant.redirect_uri.is_some() || redirect_uri.is_some())
-    {
-        Some(GrantRefusal::RedirectUri)
-    } else if !grant.code_challenge.is_met_by(verifier) {
-        Some(GrantRefusal::CodeVerifier)
-    } else {
-        None
-    };
-    if let Some(refusal) = refusal {
+        .map_err(|error| TokenError::fault_of(format!("stores: a code's grant is not readable: {error}")))?;
+    if grant.code_challenge.is_some() && verifier.is_none() {
+        return Err(RequestError::Missing("code_verifier is required").into());
+    }
+    if let Err(refusal) = check_binding(&grant, redirect_uri, verifier) {
         claim(cx, client, &digest).await?;
         return Err(refusal.into());
     }
 
-    let (issued, access_token) = build(cx, client, &grant).await?;
+    let (mut built, scope) = build(cx, client, &grant).await?;
+    let refresh = first_refresh_token(cx, client, &grant.sub, &scope, &grant.authentication).await?;
     claim(cx, client, &digest).await?;
-    match cx.host.finalize_code(&digest, &access_token).await.map_err(stores)? {
-        Finalization::Finalized => Ok(issued),
+    let tokens = IssuedTokens {
+        jti: built.jti.clone(),
+        expires_at: built.expires_at,
+        family: refresh.as_ref().map(|refresh| refresh.family.clone()),
+    };
+    match cx.host.finalize_code(&digest, &tokens).await.map_err(part("stores"))? {
+        Finalization::Finalized => {
+            let event = refresh.as_ref().map(|_| EventName::RefreshIssued);
+            built.response.refresh_token =
+                refresh.map(|FirstRefreshToken { token, family: _ }| token.expose().clone());
+            Ok(Issued { response: built.response, sub: grant.sub, jti: built.jti, refresh: event })
+        }
         // Somebody presented the code again while it was being redeemed: neither gets a token.
         Finalization::Replayed => {
-            revoke(cx, client, &access_token).await?;
+            revoke(cx, client, &tokens).await?;
             Err(GrantRefusal::Replayed.into())
         }
+    }
+}
+
+fn check_binding(
+    grant: &CodeGrant,
+    redirect_uri: Option<&str>,
+    verifier: Option<&str>,
+) -> Result<(), GrantRefusal> {
+    // "ensure that the `redirect_uri` parameter is present if [it] was included in the initial authorization request
+    // […], and if included ensure that their values are identical" (§4.1.3).
+    if grant.redirect_uri.as_deref() != redirect_uri {
+        return Err(GrantRefusal::RedirectUri);
+    }
+    match (&grant.code_challenge, verifier) {
+        (Some(challenge), Some(verifier)) if challenge.is_met_by(verifier) => Ok(()),
+        (None, None) => Ok(()),
+        // "a token request containing a `code_verifier` parameter is accepted only if a `code_challenge` parameter was
+        // present in the authorization request" (RFC 9700 §2.1.1).
+        _ => Err(GrantRefusal::CodeVerifier),
     }
 }
 
@@ -74,7 +99,7 @@ async fn claim(
     client: &Client,
     digest: &Digest,
 ) -> Result<(), TokenError> {
-    match cx.host.redeem_code(digest, cx.now).await.map_err(stores)? {
+    match cx.host.redeem_code(digest, cx.now).await.map_err(part("stores"))? {
         Redemption::Redeemed => Ok(()),
         Redemption::Unknown => Err(GrantRefusal::UnknownCode.into()),
         Redemption::Replayed(issued) => {
@@ -92,12 +117,20 @@ async fn claim(
 async fn revoke(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     client: &Client,
-    token: &IssuedAccessToken,
+    issued: &IssuedTokens,
 ) -> Result<(), TokenError> {
-    cx.host.revoke_token(&token.jti, token.expires_at).await.map_err(stores)?;
+    cx.host.revoke_token(&issued.jti, issued.expires_at).await.map_err(part("stores"))?;
+    if let Some(family) = &issued.family {
+        // The family can not live longer than this from now on.
+        let until = cx.now.saturating_add(cx.server.config.refresh_token_family_ttl);
+        cx.host.revoke_family(family, until).await.map_err(part("stores"))?;
+    }
     let mut event = Event::new(EventName::TokenRevoked, cx.now);
     event.client_id = Some(client.client_id.clone());
-    event.metadata.insert("jti".to_owned(), token.jti.clone().into());
+    event.metadata.insert("jti".to_owned(), issued.jti.clone().into());
+    if let Some(family) = &issued.family {
+        event.metadata.insert("family".to_owned(), family.clone().into());
+    }
     cx.events.push(event);
     Ok(())
 }
@@ -107,45 +140,17 @@ async fn build(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     client: &Client,
     grant: &CodeGrant,
-) -> Result<(Issued, IssuedAccessToken), TokenError> {
-    let principal = cx
-        .host
-        .load_principal(&grant.sub)
-        .await
-        .map_err(|fault| TokenError::Fault(format!("people: {fault}")))?
-        .ok_or(GrantRefusal::Principal)?;
+) -> Result<(Built, Scope), TokenError> {
+    let principal =
+        cx.host.load_principal(&grant.sub).await.map_err(part("people"))?.ok_or(GrantRefusal::Principal)?;
     let scope = Scope::parse(&grant.scope)
-        .map_err(|_| TokenError::Fault("stores: a code's scope is not readable".to_owned()))?;
-
-    let jti = Secret::random(cx.rng).expose().clone();
-    let access_token =
-        AccessToken { client_id: &client.client_id, principal: &principal, scope: &scope, grant, jti: &jti };
-    let issued = IssuedAccessToken {
-        jti: jti.clone(),
-        expires_at: cx.now.saturating_add(cx.server.config.access_token_ttl),
+        .map_err(|_| TokenError::fault_of("stores: a code's scope is not readable"))?;
+    let tokens = Tokens {
+        client,
+        principal: &principal,
+        scope: &scope,
+        authentication: Some(&grant.authentication),
+        nonce: grant.nonce.as_deref(),
     };
-    let signed = access_token.sign(cx).await.map_err(TokenError::Fault)?;
-    let id_token = if scope.contains("openid") {
-        let claims = cx
-            .host
-            .id_token_claims(&client.client_id, &grant.sub, &scope)
-            .await
-            .map_err(|fault| TokenError::Fault(format!("people: {fault}")))?;
-        let id_token = IdToken { client_id: &client.client_id, grant, access_token: &signed, claims };
-        Some(id_token.sign(cx, id_token_alg(client)?).await.map_err(TokenError::Fault)?)
-    } else {
-        None
-    };
-    let response = TokenResponse {
-        access_token: signed,
-        token_type: "Bearer",
-        expires_in: cx.server.config.access_token_ttl,
-        scope: scope.to_string(),
-        id_token,
-    };
-    Ok((Issued { response, sub: grant.sub.clone() }, issued))
-}
-
-fn stores(fault: HostError) -> TokenError {
-    TokenError::Fault(format!("stores: {fault}"))
+    Ok((tokens.build(cx).await?, scope))
 }

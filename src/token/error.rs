@@ -1,36 +1,26 @@
 //! Token error responses (RFC 6749 §5.2).
 
-use ::http::{StatusCode, header};
-use serde::Serialize;
+use ::http::StatusCode;
 
-use crate::client_auth::ClientAuthError;
+use crate::client_request::{RequestError, Wire, error_response};
 use crate::config::Config;
-use crate::http::{FormError, Response};
+use crate::http::Response;
 
 /// Why a token request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// The body is no form.
-    Form(FormError),
-    /// A parameter is there twice.
-    Repeated,
-    /// A credential stands in the query: "The parameters can only be transmitted in the request-body and MUST NOT be
-    /// included in the request URI" (RFC 6749 §2.3.1; for codes RFC 9700 §4.3).
-    CredentialInQuery,
-    /// A required parameter is missing.
-    Missing(&'static str),
-    /// The client is not authenticated.
-    ClientAuth(ClientAuthError),
+    /// It is not one of an authenticated client.
+    Request(RequestError),
     /// `grant_type` is none this server has.
     UnsupportedGrantType,
-    /// The client is not registered for this grant type.
+    /// The client is not registered for this grant type, or may never use it.
     UnauthorizedClient,
     /// The grant is not good for this request.
     InvalidGrant(GrantRefusal),
+    /// `scope` is malformed, more than was granted, or refused by the scope policy.
+    InvalidScope,
     /// `resource` is not one the grant is for (RFC 8707 §2.2).
     InvalidTarget,
-    /// An internal fault, for the log.
-    Fault(String),
 }
 
 /// Why a grant is not honoured. The client is not told which.
@@ -38,63 +28,33 @@ pub enum TokenError {
 pub enum GrantRefusal {
     /// There is no such code, or it has expired.
     UnknownCode,
+    /// There is no such refresh token, it has expired, or its family is revoked.
+    UnknownRefreshToken,
     /// It was issued to another client.
     OtherClient,
     /// `redirect_uri` is not the one of the authorization request (RFC 6749 §4.1.3).
     RedirectUri,
-    /// `code_verifier` does not meet the challenge (RFC 7636 §4.6).
+    /// `code_verifier` does not meet the challenge (RFC 7636 §4.6), or there was none (RFC 9700 §2.1.1).
     CodeVerifier,
-    /// It had been redeemed before (RFC 6749 §4.1.2).
+    /// The code had been redeemed before (RFC 6749 §4.1.2).
     Replayed,
+    /// The refresh token had been rotated before (RFC 9700 §4.14.2).
+    Reused,
     /// The resource owner is no longer admitted.
     Principal,
 }
 
-#[derive(Serialize)]
-struct Body {
-    error: &'static str,
-    error_description: &'static str,
-}
-
 impl TokenError {
-    /// The status, the `error` code and a fixed `error_description`.
-    pub fn wire(&self) -> (StatusCode, &'static str, &'static str) {
-        use ClientAuthError as Auth;
+    /// An internal fault, for the log.
+    pub(super) fn fault_of(cause: impl Into<String>) -> Self {
+        Self::Request(RequestError::Fault(cause.into()))
+    }
+
+    /// What the client is told. All but the authentication of a client in the header is 400 (§5.2).
+    pub fn wire(&self) -> Wire {
         const BAD_REQUEST: StatusCode = StatusCode::BAD_REQUEST;
         match self {
-            // RFC 6749 §5.2: "invalid_request: The request is missing a required parameter, includes an unsupported
-            // parameter value, repeats a parameter, includes multiple credentials, utilizes more than one mechanism
-            // for authenticating the client, or is otherwise malformed." RFC 9110 §15.5.14 for the size.
-            Self::Form(FormError::TooLarge) => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "the request body is too large")
-            }
-            Self::Form(FormError::MediaType) => {
-                (BAD_REQUEST, "invalid_request", "the request must be application/x-www-form-urlencoded")
-            }
-            Self::Form(FormError::Malformed) => {
-                (BAD_REQUEST, "invalid_request", "the request body is malformed")
-            }
-            Self::Repeated | Self::ClientAuth(Auth::Repeated) => {
-                (BAD_REQUEST, "invalid_request", "a parameter is included more than once")
-            }
-            Self::CredentialInQuery => {
-                (BAD_REQUEST, "invalid_request", "parameters must not be in the query of the request URI")
-            }
-            Self::Missing(description) => (BAD_REQUEST, "invalid_request", description),
-            Self::ClientAuth(Auth::SeveralMethods) => {
-                (BAD_REQUEST, "invalid_request", "more than one client authentication method")
-            }
-            Self::ClientAuth(Auth::ClientIdMismatch) => {
-                (BAD_REQUEST, "invalid_request", "client_id is not the authenticated client")
-            }
-            // "If the client attempted to authenticate via the `Authorization` request header field, the
-            // authorization server MUST respond with an HTTP 401 (Unauthorized) status code".
-            Self::ClientAuth(Auth::NoCredential(true) | Auth::Failed(true)) => {
-                (StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed")
-            }
-            Self::ClientAuth(Auth::NoCredential(false) | Auth::Failed(false)) => {
-                (BAD_REQUEST, "invalid_client", "client authentication failed")
-            }
+            Self::Request(error) => error.wire(),
             Self::UnsupportedGrantType => {
                 (BAD_REQUEST, "unsupported_grant_type", "the grant type is not supported")
             }
@@ -106,41 +66,34 @@ impl TokenError {
                 "invalid_grant",
                 "the grant is invalid, expired, or not for this client and request",
             ),
+            Self::InvalidScope => (BAD_REQUEST, "invalid_scope", "the scope is invalid or not permitted"),
             // RFC 8707 §2.2.
             Self::InvalidTarget => {
                 (BAD_REQUEST, "invalid_target", "the resource is unknown or not permitted")
             }
-            Self::ClientAuth(Auth::Host(_)) | Self::Fault(_) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "server_error",
-                "the server could not complete the request",
-            ),
         }
     }
 
     /// The response.
     pub fn response(&self, config: &Config) -> Response {
-        let (status, error, error_description) = self.wire();
-        let response =
-            Response::json(status, &Body { error, error_description }).header(header::PRAGMA, "no-cache");
         match self {
-            // "and include the `WWW-Authenticate` response header field matching the authentication scheme used by
-            // the client" (§5.2; RFC 7617 §2.1 for the charset).
-            Self::ClientAuth(auth) if auth.in_header() => response.header(
-                header::WWW_AUTHENTICATE,
-                &format!("Basic realm=\"{}\", charset=\"UTF-8\"", config.basic_realm),
-            ),
-            _ => response,
+            Self::Request(error) => error.response(config),
+            _ => error_response(self.wire()),
         }
     }
 
     /// The cause of an internal fault, for the log.
     pub fn fault(&self) -> Option<&str> {
         match self {
-            Self::Fault(cause) => Some(cause),
-            Self::ClientAuth(ClientAuthError::Host(fault)) => Some(&fault.0),
+            Self::Request(error) => error.fault(),
             _ => None,
         }
+    }
+}
+
+impl From<RequestError> for TokenError {
+    fn from(error: RequestError) -> Self {
+        Self::Request(error)
     }
 }
 

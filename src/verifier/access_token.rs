@@ -68,8 +68,12 @@ pub(super) fn check_time(
 
 impl Verified {
     /// Whether the token opens what takes every scope of `required`.
-    pub(super) fn covers(&self, required: &Scope) -> Result<(), Reason> {
-        if required.is_subset_of(&self.scope) { Ok(()) } else { Err(Reason::InsufficientScope) }
+    pub(super) fn covers(&self, required: &Scope, policy: &Policy) -> Result<(), Reason> {
+        let covered = |value: &String| match policy.scope_separator() {
+            Some(separator) => separator.covers(&self.scope, value),
+            None => self.scope.contains(value),
+        };
+        if required.tokens().iter().all(covered) { Ok(()) } else { Err(Reason::InsufficientScope) }
     }
 }
 

@@ -57,7 +57,7 @@ pub fn verify(
 ) -> Result<Verified, Refusal> {
     credential::bearer(request.authorization)
         .and_then(|token| access_token::verify(token, policy, keys, now))
-        .and_then(|verified| verified.covers(required).map(|()| verified))
+        .and_then(|verified| verified.covers(required, policy).map(|()| verified))
         .map_err(|reason| refuse(reason, required, policy))
 }
 
@@ -72,8 +72,18 @@ pub fn verify_again(
 ) -> Result<Arc<Verified>, Refusal> {
     credential::bearer(request.authorization)
         .and_then(|token| recall(token, policy, keys, now, seen))
-        .and_then(|verified| verified.covers(required).map(|()| verified))
+        .and_then(|verified| verified.covers(required, policy).map(|()| verified))
         .map_err(|reason| refuse(reason, required, policy))
+}
+
+/// Decides whether `token` is an access token that `policy` accepts, however it came here.
+pub fn verify_token(
+    token: &str,
+    policy: &Policy,
+    keys: &JwkSet,
+    now: NumericDate,
+) -> Result<Verified, Reason> {
+    access_token::verify(token, policy, keys, now)
 }
 
 fn recall(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::jose::Algorithm;
+use crate::scope_catalog::Separator;
 
 /// The settings of a resource server. Made once, at start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,7 @@ pub struct Policy {
     clock_skew: Duration,
     realm: Option<String>,
     resource_metadata: Option<String>,
+    scope_separator: Option<Separator>,
 }
 
 /// Why a policy is refused.
@@ -56,6 +58,7 @@ impl Policy {
             clock_skew: Duration::ZERO,
             realm: None,
             resource_metadata: None,
+            scope_separator: None,
         })
     }
 
@@ -70,6 +73,12 @@ impl Policy {
             return Err(PolicyError::ClockSkew);
         }
         Ok(Self { clock_skew, ..self })
+    }
+
+    /// Honours `<resource><separator>*` in a token's scope; without, values are compared as they are.
+    #[must_use]
+    pub fn with_scope_separator(self, separator: Separator) -> Self {
+        Self { scope_separator: Some(separator), ..self }
     }
 
     /// Names a `realm` in every challenge (RFC 9110 §11.5).
@@ -96,6 +105,10 @@ impl Policy {
 
     pub(super) const fn clock_skew(&self) -> Duration {
         self.clock_skew
+    }
+
+    pub(super) const fn scope_separator(&self) -> Option<Separator> {
+        self.scope_separator
     }
 
     pub(super) fn realm(&self) -> Option<&str> {

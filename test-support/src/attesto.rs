@@ -67,9 +67,9 @@ impl Attesto {
         format!("http://localhost:{}", self.port)
     }
 
-    /// The operator's command, to be run where this application's files are: `variables.toml`, `state.db`.
-    pub fn command(&self) -> Command {
-        attesto(self.directory.path())
+    /// Runs the operator's command beside the running server; answers with what it prints.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        run(attesto(self.directory.path()).args(arguments), "")
     }
 
     /// Everything it has printed.
@@ -132,10 +132,13 @@ fn keys() -> &'static str {
 
 /// Registers the demo client, a confidential client and the demo user; answers with the client secret.
 fn people_and_clients(directory: &Path) -> String {
+    let grants = ["authorization_code", "refresh_token"].map(|grant| ["--grant-type", grant]).concat();
     let add_client = ["clients", "add", "--state", "state.db", "--redirect-uri", REDIRECT_URI];
-    run(attesto(directory).args(add_client).args(["--client-id", CLIENT_ID, "--name", "Demo app"]), "");
+    let add_client = [&add_client[..], &grants].concat();
+    run(attesto(directory).args(&add_client).args(["--client-id", CLIENT_ID, "--name", "Demo app"]), "");
     let confidential = ["--client-id", "backend", "--name", "Back end", "--confidential"];
-    let printed = run(attesto(directory).args(add_client).args(confidential), "");
+    let confidential = [&confidential[..], &["--grant-type", "client_credentials"]].concat();
+    let printed = run(attesto(directory).args(&add_client).args(confidential), "");
     let user = [
         "users",
         "add",

@@ -159,8 +159,7 @@ fn keys_rotate_while_envoy_and_clients_run_and_nothing_fails() {
         let at_envoy = scope.spawn(|| until_stopped(&|| with_token(port, &old).status));
         // An instance that has read the old keys is gone after 128 requests, long before this time has passed.
         let rotate = ["keys", "rotate", "--variables-file", "variables.toml", "--activate-after", "20"];
-        let output = attesto.command().args(rotate).output().expect("the command can be started");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        attesto.command(&rotate);
 
         let deadline = Instant::now() + 3 * LIMIT;
         let (mut before, mut after) = (0, 0);

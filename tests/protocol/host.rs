@@ -20,13 +20,15 @@ use http::{HeaderMap, HeaderValue, Method, header};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde_json::{Map, Value, json};
+use store_key_value::key_value::{KeyValue, Unavailable};
+use store_key_value::refresh_store;
 
 pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const REDIRECT_URI: &str = "https://client.example/cb";
 /// RFC 7636 Appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-pub(crate) const ALICE: &str = "user:alice";
+pub(crate) const ALICE: &str = "usr_alice";
 
 pub(crate) static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
@@ -38,7 +40,8 @@ pub(crate) fn server_with(change: impl Fn(&str) -> String) -> Server {
         r#"
         issuer = "https://auth.example"
         audience = "https://api.example"
-        scopes_supported = ["openid", "email", "read", "write"]
+        scopes_supported = ["openid", "email", "offline_access", "read", "write", "orders:read", "orders:write"]
+        scope_separator = ":"
         resource_metadata = "https://api.example/.well-known/oauth-protected-resource"
         "#,
     );
@@ -77,6 +80,9 @@ pub(crate) struct TestHost {
     pub(crate) replay_during_redemption: Cell<bool>,
     pub(crate) codes: RefCell<HashMap<[u8; 32], CodeState>>,
     pub(crate) revoked: RefCell<HashMap<String, u64>>,
+    pub(crate) refresh_tokens: Memory,
+    pub(crate) issues_refresh_tokens: Cell<Option<bool>>,
+    pub(crate) client_claims: RefCell<Map<String, Value>>,
     pub(crate) grants: RefCell<HashMap<[u8; 32], (Digest, u64, bool)>>,
     pub(crate) ignores_prompt: Cell<bool>,
     pub(crate) settled: RefCell<Vec<bool>>,
@@ -88,7 +94,7 @@ pub(crate) struct TestHost {
 }
 
 /// A code, whether it was redeemed, whether it was replayed, and what it was redeemed for.
-type CodeState = (StoredCode, bool, bool, Option<IssuedAccessToken>);
+type CodeState = (StoredCode, bool, bool, Option<IssuedTokens>);
 
 impl TestHost {
     pub(crate) fn new() -> Self {
@@ -97,7 +103,7 @@ impl TestHost {
             client_name: format!("{id}'s app"),
             token_endpoint_auth_method: method,
             redirect_uris: vec![REDIRECT_URI.to_owned()],
-            grant_types: vec!["authorization_code".to_owned()],
+            grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
             scope: None,
             id_token_signed_response_alg: None,
         };
@@ -105,6 +111,21 @@ impl TestHost {
             (client("public", ClientAuthMethod::None), None),
             (client("other", ClientAuthMethod::None), None),
             (client("confidential", ClientAuthMethod::ClientSecretBasic), Some("s3cret".to_owned())),
+            (
+                Client {
+                    grant_types: vec!["client_credentials".to_owned()],
+                    scope: Some(Scope::parse("openid read orders:*").unwrap()),
+                    ..client("machine", ClientAuthMethod::ClientSecretPost)
+                },
+                Some("m4chine".to_owned()),
+            ),
+            (
+                Client {
+                    grant_types: vec!["client_credentials".to_owned()],
+                    ..client("public-machine", ClientAuthMethod::None)
+                },
+                None,
+            ),
             (Client { grant_types: vec![], ..client("grantless", ClientAuthMethod::None) }, None),
             (
                 Client {
@@ -135,6 +156,9 @@ impl TestHost {
             replay_during_redemption: Cell::new(false),
             codes: RefCell::default(),
             revoked: RefCell::default(),
+            refresh_tokens: Memory::default(),
+            issues_refresh_tokens: Cell::new(None),
+            client_claims: RefCell::default(),
             grants: RefCell::default(),
             ignores_prompt: Cell::new(false),
             settled: RefCell::default(),
@@ -192,18 +216,25 @@ pub(crate) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
+/// As the host of a server with a certificate sees a request.
+fn over_tls(mut headers: HeaderMap) -> HeaderMap {
+    headers.insert("spin-full-url", HeaderValue::from_static("https://auth.example/"));
+    headers.insert("spin-client-addr", HeaderValue::from_static("192.0.2.1:4711"));
+    headers
+}
+
 pub(crate) fn get(path: &str, query: Option<&str>) -> Request {
     Request {
         method: Method::GET,
         path: path.to_owned(),
         query: query.map(str::to_owned),
-        headers: HeaderMap::new(),
+        headers: over_tls(HeaderMap::new()),
         body: Body::Complete(Vec::new()),
     }
 }
 
 pub(crate) fn post(path: &str, form: &str) -> Request {
-    let mut headers = HeaderMap::new();
+    let mut headers = over_tls(HeaderMap::new());
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     Request {
         method: Method::POST,
@@ -310,11 +341,106 @@ impl ClientStore for TestHost {
     }
 }
 
+/// A key-value store in memory, for the stores' own code.
+#[derive(Default)]
+pub(crate) struct Memory(RefCell<HashMap<String, Vec<u8>>>);
+
+impl KeyValue for Memory {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        Ok(self.0.borrow().get(key).cloned())
+    }
+
+    fn set(&self, key: &str, value: &[u8]) -> Result<(), Unavailable> {
+        self.0.borrow_mut().insert(key.to_owned(), value.to_owned());
+        Ok(())
+    }
+
+    fn increment(&self, key: &str) -> Result<i64, Unavailable> {
+        let before = self.get(key)?.map_or(0, |value| i64::from_le_bytes(value.try_into().unwrap()));
+        self.set(key, &(before + 1).to_le_bytes())?;
+        Ok(before + 1)
+    }
+}
+
+fn kept(token: &StoredRefreshToken) -> refresh_store::RefreshToken {
+    refresh_store::RefreshToken {
+        family: token.family.clone(),
+        client_id: token.client_id.clone(),
+        subject: token.subject.clone(),
+        expires_at: token.expires_at,
+        grant: token.grant.clone(),
+    }
+}
+
+impl RefreshStore for TestHost {
+    async fn put_refresh_token(&self, token: StoredRefreshToken) -> Result<(), HostError> {
+        self.may_fail("put_refresh_token")?;
+        refresh_store::put(&self.refresh_tokens, token.digest.as_bytes(), &kept(&token)).unwrap();
+        Ok(())
+    }
+
+    async fn peek_refresh_token(
+        &self,
+        digest: &Digest,
+        now: u64,
+    ) -> Result<Option<FoundRefreshToken>, HostError> {
+        self.may_fail("peek_refresh_token")?;
+        let found = refresh_store::peek(&self.refresh_tokens, digest.as_bytes(), now).unwrap();
+        Ok(found.map(|refresh_store::Found { token, rotated }| FoundRefreshToken {
+            token: StoredRefreshToken {
+                digest: *digest,
+                family: token.family,
+                client_id: token.client_id,
+                subject: token.subject,
+                expires_at: token.expires_at,
+                grant: token.grant,
+            },
+            rotated,
+        }))
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        digest: &Digest,
+        successor: StoredRefreshToken,
+        grace: u64,
+        now: u64,
+    ) -> Result<Rotation, HostError> {
+        self.may_fail("rotate_refresh_token")?;
+        let (old, new) = (digest.as_bytes(), successor.digest.as_bytes());
+        let rotation = refresh_store::rotate(&self.refresh_tokens, old, new, &kept(&successor), grace, now);
+        Ok(match rotation.unwrap() {
+            refresh_store::Rotation::Rotated => Rotation::Rotated,
+            refresh_store::Rotation::Retried => Rotation::Retried,
+            refresh_store::Rotation::Reused(_) => Rotation::Reused,
+            refresh_store::Rotation::Revoked => Rotation::Revoked,
+            refresh_store::Rotation::Unknown => Rotation::Unknown,
+        })
+    }
+
+    async fn extend_refresh_token(&self, digest: &Digest, expires_at: u64) -> Result<(), HostError> {
+        self.may_fail("extend_refresh_token")?;
+        refresh_store::extend(&self.refresh_tokens, digest.as_bytes(), expires_at).unwrap();
+        Ok(())
+    }
+
+    async fn revoke_family(&self, family: &str, expires_at: u64) -> Result<(), HostError> {
+        self.may_fail("revoke_family")?;
+        refresh_store::revoke_family(&self.refresh_tokens, family, expires_at).unwrap();
+        Ok(())
+    }
+}
+
 impl PrincipalStore for TestHost {
     async fn load_principal(&self, sub: &str) -> Result<Option<Principal>, HostError> {
         self.may_fail("load_principal")?;
         let claims = self.principal_claims.borrow().clone();
         Ok((!self.disabled.borrow().contains(sub)).then(|| Principal { sub: sub.to_owned(), claims }))
+    }
+
+    async fn client_claims(&self, _: &str, _: &Scope) -> Result<Map<String, Value>, HostError> {
+        self.may_fail("client_claims")?;
+        Ok(self.client_claims.borrow().clone())
     }
 }
 
@@ -396,6 +522,11 @@ impl ScopePolicy for TestHost {
         self.may_fail("authorize_scope")?;
         Ok(self.granted.borrow().clone().unwrap_or_else(|| Some(request.requested.clone())))
     }
+
+    async fn issue_refresh_token(&self, _: &str, _: &str, scope: &Scope) -> Result<bool, HostError> {
+        self.may_fail("issue_refresh_token")?;
+        Ok(self.issues_refresh_tokens.get().unwrap_or_else(|| scope.contains("offline_access")))
+    }
 }
 
 impl EventSink for TestHost {
@@ -439,11 +570,7 @@ impl CodeStore for TestHost {
         })
     }
 
-    async fn finalize_code(
-        &self,
-        digest: &Digest,
-        token: &IssuedAccessToken,
-    ) -> Result<Finalization, HostError> {
+    async fn finalize_code(&self, digest: &Digest, token: &IssuedTokens) -> Result<Finalization, HostError> {
         let mut codes = self.codes.borrow_mut();
         let (_, _, replayed, issued) = codes.get_mut(digest.as_bytes()).unwrap();
         *issued = Some(token.clone());
@@ -454,6 +581,7 @@ impl CodeStore for TestHost {
 
 impl RevokedTokenStore for TestHost {
     async fn revoke_token(&self, jti: &str, expires_at: u64) -> Result<(), HostError> {
+        self.may_fail("revoke_token")?;
         self.revoked.borrow_mut().insert(jti.to_owned(), expires_at);
         Ok(())
     }

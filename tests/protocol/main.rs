@@ -9,7 +9,12 @@
 )]
 
 mod authorization;
+mod client_credentials;
 mod host;
+mod introspection;
 mod metadata;
+mod refresh;
+mod revocation;
 mod token;
+mod transport;
 mod userinfo;

@@ -21,11 +21,27 @@ fn the_metadata_says_what_the_server_does() {
         ("token_endpoint", json!("https://auth.example/oauth/token")),
         ("userinfo_endpoint", json!("https://auth.example/oauth/userinfo")),
         ("jwks_uri", json!("https://auth.example/.well-known/jwks.json")),
-        ("scopes_supported", json!(["openid", "email", "read", "write"])),
+        (
+            "scopes_supported",
+            json!(["openid", "email", "offline_access", "read", "write", "orders:read", "orders:write"]),
+        ),
         ("response_types_supported", json!(["code"])),
         ("response_modes_supported", json!(["query"])),
-        ("grant_types_supported", json!(["authorization_code"])),
-        ("token_endpoint_auth_methods_supported", json!(["client_secret_basic", "none"])),
+        ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
+        (
+            "token_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post", "none"]),
+        ),
+        ("revocation_endpoint", json!("https://auth.example/oauth/revoke")),
+        (
+            "revocation_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post", "none"]),
+        ),
+        ("introspection_endpoint", json!("https://auth.example/oauth/introspect")),
+        (
+            "introspection_endpoint_auth_methods_supported",
+            json!(["client_secret_basic", "client_secret_post"]),
+        ),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("authorization_response_iss_parameter_supported", json!(true)),
         ("subject_types_supported", json!(["public"])),
@@ -113,7 +129,58 @@ fn documents_are_read_only() {
 
 #[test]
 fn elsewhere_there_is_nothing() {
-    for path in ["/", "/oauth", "/oauth/token/", "/oauth/introspect", "/accounts", "//oauth/token"] {
+    for path in ["/", "/oauth", "/oauth/token/", "/oauth/par", "/accounts", "//oauth/token"] {
         assert_eq!(TestHost::new().send(get(path, None)).status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[test]
+fn a_feature_that_is_off_has_no_route_and_no_metadata() {
+    for (setting, path, members) in [
+        ("revocation_enabled = false", "/oauth/revoke", &["revocation_endpoint"][..]),
+        ("introspection_enabled = false", "/oauth/introspect", &["introspection_endpoint"]),
+        (
+            "grant_types_supported = [\"client_credentials\"]",
+            "/oauth/authorize",
+            &["authorization_endpoint", "userinfo_endpoint", "code_challenge_methods_supported"],
+        ),
+        ("grant_types_supported = [\"client_credentials\"]", "/oauth/userinfo", &["prompt_values_supported"]),
+        ("grant_types_supported = [\"client_credentials\"]", "/account/login", &["claims_supported"]),
+    ] {
+        let server = server_with(|text| format!("{text}\n{setting}"));
+        let host = TestHost::new();
+        assert_eq!(host.send_to(&server, get(path, None), NOW).status, StatusCode::NOT_FOUND, "{setting}");
+        let metadata =
+            json(&host.send_to(&server, get("/.well-known/oauth-authorization-server", None), NOW));
+        for member in members {
+            assert!(metadata.get(member).is_none(), "{setting}: {member}");
+        }
+        // RFC 8414 §2: REQUIRED.
+        assert!(metadata["response_types_supported"].is_array());
+    }
+}
+
+#[test]
+fn a_path_that_lies_elsewhere_is_served_and_advertised_there() {
+    let server = server_with(|text| {
+        format!(
+            "{text}\noauth_path_prefix = \"/mcp/oauth\"\ntoken_path = \"/t\"\nauthorize_path = \"/a\"\n\
+             userinfo_path = \"/u\"\nrevocation_path = \"/r\"\n"
+        )
+    });
+    let host = TestHost::new();
+    let metadata = json(&host.send_to(&server, get("/.well-known/openid-configuration", None), NOW));
+    for (member, path) in [
+        ("token_endpoint", "/t"),
+        ("authorization_endpoint", "/a"),
+        ("userinfo_endpoint", "/u"),
+        ("revocation_endpoint", "/r"),
+        ("introspection_endpoint", "/mcp/oauth/introspect"),
+    ] {
+        assert_eq!(metadata[member], format!("https://auth.example{path}"));
+        assert_ne!(host.send_to(&server, get(path, None), NOW).status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for path in ["/oauth/token", "/mcp/oauth/token", "/mcp/oauth/authorize"] {
+        assert_eq!(host.send_to(&server, get(path, None), NOW).status, StatusCode::NOT_FOUND, "{path}");
     }
 }

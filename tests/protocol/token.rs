@@ -9,13 +9,13 @@ use serde_json::json;
 use crate::host::*;
 
 /// `confidential:s3cret`.
-const BASIC: &str = "Basic Y29uZmlkZW50aWFsOnMzY3JldA==";
+pub(crate) const BASIC: &str = "Basic Y29uZmlkZW50aWFsOnMzY3JldA==";
 
-fn error(response: &attesto::http::Response) -> String {
+pub(crate) fn error(response: &attesto::http::Response) -> String {
     json(response)["error"].as_str().unwrap().to_owned()
 }
 
-fn verified(token: &serde_json::Value, alg: Algorithm, typ: &str) -> serde_json::Value {
+pub(crate) fn verified(token: &serde_json::Value, alg: Algorithm, typ: &str) -> serde_json::Value {
     let keys = JwkSet::new(KEYS.iter().map(|key| key.public_jwk(None)));
     let policy = jws::Policy { algorithms: &[alg], typ: Some(typ) };
     let jws = UnverifiedJws::parse(token.as_str().unwrap()).unwrap().verify(&keys, &policy).unwrap();
@@ -199,7 +199,7 @@ fn only_post_is_answered() {
 #[test]
 fn grant_types_are_checked_against_server_and_client() {
     let host = TestHost::new();
-    for unsupported in ["password", "implicit", "client_credentials", "AUTHORIZATION_CODE"] {
+    for unsupported in ["password", "implicit", "AUTHORIZATION_CODE"] {
         let response = host.send(token(&[("grant_type", unsupported)]));
         assert_eq!(
             (response.status, error(&response).as_str()),
@@ -362,4 +362,105 @@ fn times_are_those_of_the_request() {
     };
     let claims = payload(&body["access_token"]);
     assert_eq!(NumericDate::from_secs(claims["exp"].as_u64().unwrap()).as_secs(), NOW + 900);
+}
+
+#[test]
+fn a_flat_json_body_is_read_like_a_form() {
+    let host = TestHost::new();
+    let code = host.code("read");
+    let mut request = token(&[]);
+    request.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let body = json!({
+        "grant_type": "authorization_code", "client_id": "public", "redirect_uri": REDIRECT_URI,
+        "code_verifier": VERIFIER, "code": code,
+    });
+    request.body = Body::Complete(body.to_string().into_bytes());
+    assert_eq!(host.send(request).status, StatusCode::OK);
+}
+
+#[test]
+fn a_secret_in_the_body_is_for_clients_registered_for_it() {
+    let host = TestHost::new();
+    let send = |client_id: &str, client_secret: &str| {
+        let form = format!(
+            "grant_type=client_credentials&client_id={client_id}&client_secret={client_secret}&scope=read"
+        );
+        host.send(post("/oauth/token", &form))
+    };
+    assert_eq!(send("machine", "m4chine").status, StatusCode::OK);
+    for (client_id, client_secret) in [
+        ("machine", "wrong"),
+        ("confidential", "s3cret"),
+        ("public", "x"),
+        ("public-machine", "x"),
+        ("unknown", "m4chine"),
+    ] {
+        let response = send(client_id, client_secret);
+        assert_eq!(
+            (response.status, error(&response).as_str()),
+            (StatusCode::BAD_REQUEST, "invalid_client"),
+            "{client_id}"
+        );
+        assert!(!response.headers.contains_key("www-authenticate"), "{client_id}");
+    }
+}
+
+#[test]
+fn a_method_the_server_does_not_support_authenticates_nobody() {
+    let host = TestHost::new();
+    let server = server_with(|text| {
+        format!("{text}\ntoken_endpoint_auth_methods_supported = [\"client_secret_basic\"]")
+    });
+    for form in [
+        "grant_type=client_credentials&client_id=machine&client_secret=m4chine",
+        "grant_type=authorization_code&client_id=public&code=x&code_verifier=x",
+    ] {
+        let response = host.send_to(&server, post("/oauth/token", form), NOW);
+        assert_eq!(error(&response), "invalid_client");
+    }
+}
+
+#[test]
+fn without_require_pkce_a_confidential_client_may_do_without() {
+    let host = TestHost::new();
+    let server = server_with(|text| format!("{text}\nrequire_pkce = false"));
+    let ask = |client_id: &str, with: &[(&str, &str)]| {
+        let bare = [("client_id", client_id), ("code_challenge", ""), ("code_challenge_method", "")];
+        let changes: Vec<_> =
+            bare.iter().filter(|(n, _)| !with.iter().any(|(w, _)| w == n)).copied().collect();
+        query(&host.send_to(&server, authorize(&[&changes[..], with].concat()), NOW))
+    };
+    let redeem = |code: &str, verifier: &str| {
+        let request = token(&[("client_id", ""), ("code", code), ("code_verifier", verifier)]);
+        host.send_to(&server, with_header(request, header::AUTHORIZATION, BASIC), NOW)
+    };
+    assert_eq!(ask("public", &[])["error"], "invalid_request");
+    assert_eq!(ask("confidential", &[("code_challenge_method", "S256")])["error"], "invalid_request");
+    assert_eq!(redeem(&ask("confidential", &[])["code"], "").status, StatusCode::OK);
+    // RFC 9700 §2.1.1: a verifier without a challenge is a downgrade somebody is trying, and spends the code.
+    let code = ask("confidential", &[])["code"].clone();
+    assert_eq!(error(&redeem(&code, VERIFIER)), "invalid_grant");
+    assert_eq!(error(&redeem(&code, "")), "invalid_grant");
+    // With a challenge, the verifier is not left out.
+    let challenged = ask("confidential", &[("code_challenge", CHALLENGE), ("code_challenge_method", "S256")]);
+    assert_eq!(error(&redeem(&challenged["code"], "")), "invalid_request");
+    assert_eq!(redeem(&challenged["code"], VERIFIER).status, StatusCode::OK);
+}
+
+#[test]
+fn a_principal_outside_its_kind_gets_no_token() {
+    let host = TestHost::new();
+    let server = server_with(|text| {
+        format!(
+            "{text}\n[[principal_kinds]]\nname = \"client\"\nsub_prefix = \"client_\"\n\
+             [[principal_kinds]]\nname = \"person\"\nsub_prefix = \"usr_\"\nrequired_claims = [\"tenant\"]"
+        )
+    });
+    let redeem = |code: &str| host.send_to(&server, token(&[("code", code)]), NOW);
+    assert_eq!(redeem(&host.code("read")).status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(host.faults.borrow()[0].contains("`tenant`"), "{:?}", host.faults);
+    host.principal_claims.borrow_mut().insert("tenant".to_owned(), "t".into());
+    assert_eq!(payload(&json(&redeem(&host.code("read")))["access_token"])["tenant"], "t");
+    host.owner.borrow_mut().sub = "alice".to_owned();
+    assert_eq!(redeem(&host.code("read")).status, StatusCode::INTERNAL_SERVER_ERROR);
 }

@@ -87,19 +87,24 @@ fn components_for(project: &Project, profile: Profile, target: &str, packages: &
     Ok(format!("{count} in {PLACE}"))
 }
 
-/// Builds the operator's command and returns its path.
+/// Builds the operator's command as tests and development run it, and returns its path.
 ///
 /// # Errors
 /// When it does not build.
 pub(crate) fn attesto(project: &Project) -> Result<PathBuf> {
+    program(project, "attesto-cli", "attesto", "dev")
+}
+
+/// Builds a program of the workspace in a profile of cargo's and returns its path.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn program(project: &Project, package: &str, name: &str, profile: &str) -> Result<PathBuf> {
     let mut cargo = project.cargo();
-    cargo.args(["build", "--package", "attesto-cli", "--bin", "attesto"]);
-    let built = artifacts(&mut cargo)?;
-    let binary = built
-        .into_iter()
-        .map(|(_, file)| file)
-        .find(|file| file.file_stem().is_some_and(|name| name == "attesto"));
-    binary.context("the package attesto-cli gave no binary `attesto`")
+    cargo.args(["build", "--package", package, "--bin", name, "--profile", profile]);
+    let mut built = artifacts(&mut cargo)?.into_iter().map(|(_, file)| file);
+    let program = built.find(|file| file.file_stem().is_some_and(|stem| stem == name));
+    program.with_context(|| format!("the package {package} gave no program `{name}`"))
 }
 
 /// Runs a cargo build and returns what it made for the workspace's own packages: the package's folder and the file.

@@ -1,6 +1,8 @@
 //! The developer's commands. `cargo xtask help` lists them.
 
+mod bench;
 mod build;
+mod fuzz;
 mod lint;
 mod process;
 mod project;
@@ -25,7 +27,9 @@ cargo xtask <command>
 
   setup              get what the build and the tests need
   build [--release]  the components, into target/components
+  bench [option]…    measure the release build beside another server, into docs/bench.md
   lint               clippy without warnings, for the host and the components' targets
+  fuzz [--seconds n] every fuzz target for n seconds each (60 if not said), two at a time
 ";
 
 fn main() -> ExitCode {
@@ -64,9 +68,15 @@ fn run(mut arguments: Arguments) -> Result<()> {
                 arguments.finish().into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
             test::run(&Project::read()?, &names)
         }
+        Some("bench") => bench::run(&Project::read()?, &arguments.finish()),
         Some("lint") => {
             none_left(arguments)?;
             lint::run(&Project::read()?)
+        }
+        Some("fuzz") => {
+            let seconds = arguments.opt_value_from_str("--seconds")?.unwrap_or(fuzz::SECONDS);
+            none_left(arguments)?;
+            fuzz::run(&Project::read()?, seconds)
         }
         Some("help") | None => {
             print!("{HELP}");

@@ -1,21 +1,28 @@
 //! The engine's host, as the parts provide it.
 
+use std::pin::pin;
+
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use attesto::client::{Client, ClientAuthMethod};
 use attesto::event::{Event, EventName};
 use attesto::host::{
     AuthenticationDemand, Authorization, ClaimsProvider, ClientStore, CodeStore, ConsentDecision,
-    ConsentDemand, ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, HostError,
-    Interaction, IssuedAccessToken, Principal, PrincipalStore, Redemption, Reply, ResourceOwner,
-    RevokedTokenStore, ScopePolicy, ScopeRequest, StoredCode,
+    ConsentDemand, ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, FoundRefreshToken,
+    HostError, Interaction, IssuedTokens, Principal, PrincipalStore, Redemption, RefreshStore, Reply,
+    ResourceOwner, RevokedTokenStore, Rotation, ScopePolicy, ScopeRequest, StoredCode, StoredRefreshToken,
 };
 use attesto::http::{Body, Request, Response};
 use attesto::jose::Signer;
 use attesto::scope::Scope;
 use attesto::secret::{Digest, Secret};
+use futures_util::future::{Either, select};
 use serde_json::{Map, Value};
+use spin_sdk::wasip3::clocks::monotonic_clock;
 
 use crate::bindings::attesto::{clients, keystore, people, rules, stores};
+
+/// How long a response waits for the event sink to take note of one event, in nanoseconds.
+const EVENT_TIME: u64 = 250_000_000;
 
 /// The composed parts. They keep their own state; here is none.
 #[derive(Debug)]
@@ -112,6 +119,11 @@ impl PrincipalStore for Parts {
             Some(_) => Err(HostError("the people part answered with another subject".to_owned())),
             None => Ok(None),
         }
+    }
+
+    async fn client_claims(&self, client_id: &str, scope: &Scope) -> Result<Map<String, Value>, HostError> {
+        let claims = people::principal_store::client_claims(client_id.to_owned(), scope.tokens().to_vec());
+        object(&claims.await.map_err(failed)?)
     }
 }
 
@@ -291,12 +303,27 @@ impl ScopePolicy for Parts {
             Decision::Refused => Ok(None),
         }
     }
+
+    async fn issue_refresh_token(
+        &self,
+        client_id: &str,
+        sub: &str,
+        scope: &Scope,
+    ) -> Result<bool, HostError> {
+        let request = rules::scope_policy::RefreshTokenRequest {
+            client_id: client_id.to_owned(),
+            subject: sub.to_owned(),
+            scope: scope.tokens().to_vec(),
+        };
+        rules::scope_policy::issue_refresh_token(request).await.map_err(failed)
+    }
 }
 
 impl EventSink for Parts {
     async fn emit(&self, event: Event) {
         use rules::event_sink::{self as wit, EventName as Wit};
-        wit::emit(wit::Event {
+        let name = event.name;
+        let taken_note = wit::emit(wit::Event {
             name: match event.name {
                 EventName::CodeIssued => Wit::CodeIssued,
                 EventName::AuthorizationDenied => Wit::AuthorizationDenied,
@@ -304,7 +331,11 @@ impl EventSink for Parts {
                 EventName::TokenIssued => Wit::TokenIssued,
                 EventName::TokenDenied => Wit::TokenDenied,
                 EventName::CodeReplayDetected => Wit::CodeReplayDetected,
+                EventName::RefreshIssued => Wit::RefreshIssued,
+                EventName::RefreshRotated => Wit::RefreshRotated,
+                EventName::RefreshReuseDetected => Wit::RefreshReuseDetected,
                 EventName::TokenRevoked => Wit::TokenRevoked,
+                EventName::TokenIntrospected => Wit::TokenIntrospected,
                 EventName::AuthSucceeded => Wit::AuthSucceeded,
                 EventName::AuthDenied => Wit::AuthDenied,
             },
@@ -315,8 +346,12 @@ impl EventSink for Parts {
             grant_type: event.grant_type.map(str::to_owned),
             result: event.result,
             metadata: Value::Object(event.metadata).to_string(),
-        })
-        .await;
+        });
+        // The response waits for the note, and for no more than this.
+        let enough = monotonic_clock::wait_for(EVENT_TIME);
+        if let Either::Right(_) = select(pin!(taken_note), pin!(enough)).await {
+            eprintln!("attesto: rules: the event sink took too long over {name:?}; its response goes out");
+        }
     }
 
     fn log_fault(&self, fault: &str) {
@@ -351,24 +386,86 @@ impl CodeStore for Parts {
         use stores::code_store::Redemption as Wit;
         Ok(match stores::code_store::redeem(digest.as_bytes().to_vec(), now).await.map_err(failed)? {
             Wit::Redeemed => Redemption::Redeemed,
-            Wit::Replayed(issued) => Redemption::Replayed(
-                issued.map(|token| IssuedAccessToken { jti: token.jti, expires_at: token.expires_at }),
-            ),
+            Wit::Replayed(issued) => Redemption::Replayed(issued.map(|issued| IssuedTokens {
+                jti: issued.jti,
+                expires_at: issued.expires_at,
+                family: issued.family,
+            })),
             Wit::Unknown => Redemption::Unknown,
         })
     }
 
-    async fn finalize_code(
-        &self,
-        digest: &Digest,
-        issued: &IssuedAccessToken,
-    ) -> Result<Finalization, HostError> {
-        use stores::code_store::{AccessToken, Finalization as Wit, finalize};
-        let issued = AccessToken { jti: issued.jti.clone(), expires_at: issued.expires_at };
+    async fn finalize_code(&self, digest: &Digest, issued: &IssuedTokens) -> Result<Finalization, HostError> {
+        use stores::code_store::{Finalization as Wit, Issued, finalize};
+        let issued =
+            Issued { jti: issued.jti.clone(), expires_at: issued.expires_at, family: issued.family.clone() };
         Ok(match finalize(digest.as_bytes().to_vec(), issued).await.map_err(failed)? {
             Wit::Finalized => Finalization::Finalized,
             Wit::Replayed => Finalization::Replayed,
         })
+    }
+}
+
+impl RefreshStore for Parts {
+    async fn put_refresh_token(&self, token: StoredRefreshToken) -> Result<(), HostError> {
+        stores::refresh_store::put(refresh_token_out(token)).await.map_err(failed)
+    }
+
+    async fn peek_refresh_token(
+        &self,
+        digest: &Digest,
+        now: u64,
+    ) -> Result<Option<FoundRefreshToken>, HostError> {
+        let found = stores::refresh_store::peek(digest.as_bytes().to_vec(), now).await.map_err(failed)?;
+        Ok(found.map(|stores::refresh_store::Found { token, rotated }| FoundRefreshToken {
+            token: StoredRefreshToken {
+                digest: *digest,
+                family: token.family,
+                client_id: token.client_id,
+                subject: token.subject,
+                expires_at: token.expires_at,
+                grant: token.grant,
+            },
+            rotated,
+        }))
+    }
+
+    async fn rotate_refresh_token(
+        &self,
+        digest: &Digest,
+        successor: StoredRefreshToken,
+        grace: u64,
+        now: u64,
+    ) -> Result<Rotation, HostError> {
+        use stores::refresh_store::{Rotation as Wit, rotate};
+        let digest = digest.as_bytes().to_vec();
+        let rotation = rotate(digest, refresh_token_out(successor), grace, now).await.map_err(failed)?;
+        Ok(match rotation {
+            Wit::Rotated => Rotation::Rotated,
+            Wit::Retried => Rotation::Retried,
+            Wit::Reused(_) => Rotation::Reused,
+            Wit::Revoked => Rotation::Revoked,
+            Wit::Unknown => Rotation::Unknown,
+        })
+    }
+
+    async fn extend_refresh_token(&self, digest: &Digest, expires_at: u64) -> Result<(), HostError> {
+        stores::refresh_store::extend(digest.as_bytes().to_vec(), expires_at).await.map_err(failed)
+    }
+
+    async fn revoke_family(&self, family: &str, expires_at: u64) -> Result<(), HostError> {
+        stores::refresh_store::revoke_family(family.to_owned(), expires_at).await.map_err(failed)
+    }
+}
+
+fn refresh_token_out(token: StoredRefreshToken) -> stores::refresh_store::RefreshToken {
+    stores::refresh_store::RefreshToken {
+        digest: token.digest.as_bytes().to_vec(),
+        family: token.family,
+        client_id: token.client_id,
+        subject: token.subject,
+        expires_at: token.expires_at,
+        grant: token.grant,
     }
 }
 

@@ -107,16 +107,18 @@ async fn load(now: u64) -> Result<Current, String> {
     let config = Config::from_toml(&text().await?).map_err(|errors| errors.to_string())?;
     code_store::configure(config.store.clone()).await.map_err(|cause| format!("stores: {cause}"))?;
     client_store::configure(config.store.clone()).await.map_err(|cause| format!("clients: {cause}"))?;
-    scope_policy::configure(config.scopes_supported.tokens().to_vec())
-        .await
-        .map_err(|cause| format!("rules: {cause}"))?;
+    let settings = scope_policy::Settings {
+        scopes_supported: config.catalog.entries().tokens().to_vec(),
+        scope_separator: config.catalog.separator().map(|separator| separator.as_char().to_string()),
+    };
+    scope_policy::configure(settings).await.map_err(|cause| format!("rules: {cause}"))?;
     let keys = key_set(now).await?;
     let server = Server::new(config, server_keys(&keys)?).map_err(|error| error.to_string())?;
     let settings = interaction::Settings {
         store: server.config.store.clone(),
         issuer: server.config.issuer.clone(),
-        authorization_path: server.endpoints.authorization.clone(),
-        path_prefix: server.endpoints.account.clone(),
+        authorization_path: server.endpoints.authorization.clone().unwrap_or_default(),
+        path_prefix: server.endpoints.account.clone().unwrap_or_default(),
     };
     interaction::configure(settings).await.map_err(|cause| format!("people: {cause}"))?;
     Ok(Current { server: Rc::new(server), keys: Rc::new(keys) })

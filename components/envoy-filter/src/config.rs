@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use attesto::jose::Algorithm;
-use attesto::scope::{MalformedScope, Scope};
+use attesto::scope::Scope;
+use attesto::scope_catalog::{RequiredScope, RequiredScopeError, Separator};
 use attesto::verifier::{Policy, PolicyError};
 use serde::Deserialize;
 
@@ -21,9 +22,12 @@ pub enum ConfigError {
     /// A rule is not one.
     #[error("configuration, rule `{0}`: {1}")]
     Rule(String, RulesError),
-    /// A rule's scope is outside RFC 6749 §3.3.
-    #[error("configuration, rule `{0}`: {1}")]
-    Scope(String, MalformedScope),
+    /// A rule's scopes require nothing that can be checked.
+    #[error("configuration, rule `{0}`: {1}; leave `scopes` out where any token will do")]
+    Scope(String, RequiredScopeError),
+    /// A separator of resource and action that is none.
+    #[error("configuration: `scope_separator` must be `.` or `:`")]
+    ScopeSeparator,
     /// A rule is both public and asks for scopes.
     #[error("configuration, rule `{0}`: a public path takes no scopes")]
     PublicWithScopes(String),
@@ -90,6 +94,7 @@ struct RawFilter {
     algorithms: Option<Vec<Algorithm>>,
     #[serde(default)]
     clock_skew_seconds: u64,
+    scope_separator: Option<String>,
     realm: Option<String>,
     resource_metadata: Option<String>,
     #[serde(default)]
@@ -108,8 +113,7 @@ struct RawRule {
     prefix: String,
     #[serde(default)]
     public: bool,
-    #[serde(default)]
-    scopes: Vec<String>,
+    scopes: Option<Vec<String>>,
 }
 
 const fn default_key_wait() -> u64 {
@@ -124,6 +128,10 @@ impl FilterConfig {
             .with_clock_skew(Duration::from_secs(raw.clock_skew_seconds))?;
         if let Some(algorithms) = raw.algorithms {
             policy = policy.with_algorithms(algorithms)?;
+        }
+        if let Some(separator) = raw.scope_separator {
+            let separator = Separator::parse(&separator).ok_or(ConfigError::ScopeSeparator)?;
+            policy = policy.with_scope_separator(separator);
         }
         if let Some(realm) = raw.realm {
             policy = policy.with_realm(realm)?;
@@ -147,12 +155,16 @@ impl FilterConfig {
 fn rules(raw: Vec<RawRule>) -> Result<Rules, ConfigError> {
     let mut rules = Rules::default();
     for RawRule { prefix, public, scopes } in raw {
-        let requirement = match (public, scopes.is_empty()) {
-            (true, true) => Requirement::Public,
-            (true, false) => return Err(ConfigError::PublicWithScopes(prefix)),
-            (false, _) => {
-                let scope = Scope::from_tokens(scopes);
-                Requirement::Token(scope.map_err(|error| ConfigError::Scope(prefix.clone(), error))?)
+        let requirement = match (public, scopes) {
+            (true, None) => Requirement::Public,
+            (true, Some(_)) => return Err(ConfigError::PublicWithScopes(prefix)),
+            (false, None) => Requirement::Token(Scope::default()),
+            (false, Some(scopes)) => {
+                let required = Scope::from_tokens(scopes)
+                    .map_err(RequiredScopeError::from)
+                    .and_then(RequiredScope::try_from)
+                    .map_err(|error| ConfigError::Scope(prefix.clone(), error))?;
+                Requirement::Token(required.scope().clone())
             }
         };
         rules.add(&prefix, requirement).map_err(|error| ConfigError::Rule(prefix, error))?;
@@ -268,6 +280,9 @@ mod tests {
             r#","realm":"a\"b""#,
             r#","resource_metadata":"a\nb""#,
             r#","rules":[{"prefix":"/a","public":true,"scopes":["b"]}]"#,
+            r#","rules":[{"prefix":"/a","scopes":[]}]"#,
+            r#","rules":[{"prefix":"/a","scopes":["orders:*"]}]"#,
+            r#","scope_separator":"/""#,
             r#","rules":[{"prefix":"/a","scopes":["b c\"d"]}]"#,
             r#","rules":[{"prefix":"/a","scope":["b"]}]"#,
             r#","rules":[{"prefix":"a"}]"#,

@@ -2,7 +2,7 @@
 //!
 //! The logic is plain Rust over two small traits, [`store::Store`] and [`secret::Random`], and takes the time from the
 //! request, so all of it is tested natively. `component` binds it to WIT when the target is WebAssembly. The operator's command line uses
-//! [`record`] to write the same records.
+//! [`record`] to write the same records and [`maintenance`] to sweep.
 
 pub mod claims;
 pub mod consent;
@@ -11,6 +11,7 @@ pub mod csrf;
 pub mod destination;
 pub mod form;
 pub mod http;
+pub mod maintenance;
 pub mod pages;
 pub mod part;
 pub mod password;

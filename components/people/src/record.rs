@@ -50,10 +50,24 @@ impl User {
 
     /// The user with this prepared username, unless disabled.
     pub fn by_username(store: &impl Store, prepared: &str) -> Result<Option<Self>, Unavailable> {
+        Ok(Self::even_disabled(store, prepared)?.filter(|user| !user.disabled))
+    }
+
+    /// The user with this prepared username, for those who administer: also one who is disabled.
+    pub fn even_disabled(store: &impl Store, prepared: &str) -> Result<Option<Self>, Unavailable> {
         match read::<Login>(store, &login_key(prepared))? {
-            Some(login) => Self::admitted(store, &login.sub),
+            Some(login) => {
+                Ok(read::<Self>(store, &user_key(&login.sub))?.filter(|user| user.sub == login.sub))
+            }
             None => Ok(None),
         }
+    }
+
+    /// Gives the person a new password, under a new `salt` of random bytes. [`User::credential_stamp`] changes with the
+    /// salt, so that every session ends even where the password is the old one again.
+    pub fn set_password(&mut self, password: &str, salt: &[u8; 16]) -> Result<(), NewUserError> {
+        self.password = new_password(password, salt)?;
+        Ok(())
     }
 
     /// How to address the person: their name where it is known.
@@ -65,7 +79,7 @@ impl User {
             .unwrap_or(&self.username)
     }
 
-    /// Changes with the password, so that sessions end when it is changed.
+    /// Changes when the password is set, so that sessions end then.
     pub fn credential_stamp(&self) -> String {
         digest(&self.password)
     }
@@ -99,6 +113,9 @@ pub fn login_key(prepared: &str) -> String {
     format!("people/login/{}", digest(prepared))
 }
 
+/// Starts the subject identifier of every person: the principal kind of persons is known by it.
+pub const SUB_PREFIX: &str = "usr_";
+
 /// What makes a new user.
 pub struct NewUser<'a> {
     /// As typed; unique up to [`username::prepare`].
@@ -112,8 +129,8 @@ pub struct NewUser<'a> {
 /// The records of a new user.
 #[derive(Clone)]
 pub struct NewRecords {
-    /// The new subject identifier.
-    pub sub: String,
+    /// The new user.
+    pub user: User,
     /// What must not exist yet, or the username is taken.
     pub login_key: String,
     /// Key and value, to be written in this order: the login comes last, so that it never points at nothing.
@@ -159,19 +176,16 @@ impl std::error::Error for NewUserError {}
 /// the Unix epoch. The caller looks whether the username is free and writes the records.
 pub fn new_user(new: NewUser<'_>, entropy: [u8; 32], now: u64) -> Result<NewRecords, NewUserError> {
     let prepared = username::prepare(new.username).ok_or(NewUserError::Username)?;
-    if new.password.chars().count() < password::SHORTEST || new.password.len() > password::LONGEST {
-        return Err(NewUserError::Password);
-    }
     if let Some(name) = new.claims.keys().find(|name| is_protocol_claim(name)) {
         return Err(NewUserError::Claim(name.clone()));
     }
     let ([id, salt], _) = entropy.as_chunks::<16>() else { return Err(NewUserError::Password) };
-    let sub = format!("user:{}", Base64UrlUnpadded::encode_string(id));
+    let sub = format!("{SUB_PREFIX}{}", Base64UrlUnpadded::encode_string(id));
     let user = User {
         version: Version,
         sub: sub.clone(),
         username: new.username.trim().to_owned(),
-        password: password::hash(new.password, salt).map_err(NewUserError::Fault)?,
+        password: new_password(new.password, salt)?,
         disabled: false,
         claims: new.claims,
         updated_at: now,
@@ -181,7 +195,14 @@ pub fn new_user(new: NewUser<'_>, entropy: [u8; 32], now: u64) -> Result<NewReco
         (user_key(&sub), encode(&user).map_err(NewUserError::Fault)?),
         (login_key(&prepared), encode(&login).map_err(NewUserError::Fault)?),
     ];
-    Ok(NewRecords { sub, login_key: login_key(&prepared), records })
+    Ok(NewRecords { user, login_key: login_key(&prepared), records })
+}
+
+fn new_password(password: &str, salt: &[u8; 16]) -> Result<String, NewUserError> {
+    if password.chars().count() < password::SHORTEST || password.len() > password::LONGEST {
+        return Err(NewUserError::Password);
+    }
+    password::hash(password, salt).map_err(NewUserError::Fault)
 }
 
 /// OIDC Core §2, RFC 7519 §4.1: not facts about a person.
@@ -223,7 +244,7 @@ pub(crate) mod tests {
         for (key, value) in &made.records {
             memory.set(key, value).expect("memory");
         }
-        made.sub
+        made.user.sub
     }
 
     fn refused(username: &str, password: &str, about: Value) -> NewUserError {
@@ -234,9 +255,6 @@ pub(crate) mod tests {
     fn a_new_user_is_found_by_username_in_any_case_and_by_sub() {
         let memory = Memory::default();
         let sub = add(&memory, " Alice ", "correct horse", json!({"name": "Alice Adams"}));
-        assert!(sub.starts_with("user:"));
-        // 128 bits in base64url are 22 characters.
-        assert_eq!(sub.len(), "user:".len() + 22);
         let user = User::by_username(&memory, &username::prepare("ALICE").unwrap()).unwrap().unwrap();
         assert_eq!(
             (user.sub.as_str(), user.username.as_str(), user.display_name()),
@@ -244,7 +262,14 @@ pub(crate) mod tests {
         );
         assert!(password::verify("correct horse", Some(&user.password)).unwrap());
         assert!(User::admitted(&memory, &sub).unwrap().is_some());
-        assert!(User::admitted(&memory, "user:other").unwrap().is_none());
+        assert!(User::admitted(&memory, "usr_other").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_new_subject_has_the_prefix_of_persons_and_128_random_bits() {
+        let sub = add(&Memory::default(), "alice", "correct horse", json!({}));
+        let id = sub.strip_prefix("usr_").expect("the prefix of persons");
+        assert_eq!(Base64UrlUnpadded::decode_vec(id).map(|bits| bits.len()), Ok(16));
     }
 
     #[test]
@@ -256,6 +281,24 @@ pub(crate) mod tests {
         crate::store::write(&memory, &user_key(&sub), &user).unwrap();
         assert!(User::admitted(&memory, &sub).unwrap().is_none());
         assert!(User::by_username(&memory, "alice").unwrap().is_none());
+        assert!(User::even_disabled(&memory, "alice").unwrap().is_some_and(|user| user.sub == sub));
+        assert!(User::even_disabled(&memory, "bob").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_password_set_anew_verifies_alone_and_changes_the_stamp_even_when_it_is_the_same() {
+        let memory = Memory::default();
+        add(&memory, "alice", "correct horse", json!({}));
+        let before = User::by_username(&memory, "alice").unwrap().unwrap();
+        let mut user = before.clone();
+        user.set_password("battery staple", &[9; 16]).unwrap();
+        assert!(password::verify("battery staple", Some(&user.password)).unwrap());
+        assert!(!password::verify("correct horse", Some(&user.password)).unwrap());
+        user.set_password("correct horse", &[8; 16]).unwrap();
+        assert_ne!(user.credential_stamp(), before.credential_stamp());
+        let stamp = user.credential_stamp();
+        assert_eq!(user.set_password("seven77", &[7; 16]), Err(NewUserError::Password));
+        assert_eq!(user.credential_stamp(), stamp);
     }
 
     #[test]
@@ -263,8 +306,8 @@ pub(crate) mod tests {
         let memory = Memory::default();
         let sub = add(&memory, "alice", "correct horse", json!({}));
         let stray = memory.get(&user_key(&sub)).unwrap().unwrap();
-        memory.set(&user_key("user:other"), &stray).unwrap();
-        assert!(User::admitted(&memory, "user:other").unwrap().is_none());
+        memory.set(&user_key("usr_other"), &stray).unwrap();
+        assert!(User::admitted(&memory, "usr_other").unwrap().is_none());
     }
 
     #[test]

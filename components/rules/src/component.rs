@@ -2,11 +2,15 @@
 
 use std::cell::RefCell;
 
+use attesto::scope::Scope;
+use attesto::scope_catalog::{Catalog, Separator};
 use bindings::exports::attesto::rules::event_sink::{Event, EventName, Guest as EventSink};
-use bindings::exports::attesto::rules::scope_policy::{Decision, Error, Guest as ScopePolicy, ScopeRequest};
+use bindings::exports::attesto::rules::scope_policy::{
+    Decision, Error, Guest as ScopePolicy, RefreshTokenRequest, ScopeRequest, Settings,
+};
 use serde_json::{Map, Value};
 
-use crate::scope_policy::authorize;
+use crate::scope_policy::{authorize, issues_refresh_token};
 
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
@@ -22,20 +26,40 @@ mod bindings {
 }
 
 thread_local! {
-    static SCOPES_SUPPORTED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static CATALOG: RefCell<Option<Catalog>> = const { RefCell::new(None) };
 }
 
 impl ScopePolicy for bindings::Rules {
-    async fn configure(scopes_supported: Vec<String>) -> Result<(), String> {
-        SCOPES_SUPPORTED.set(scopes_supported);
+    async fn configure(settings: Settings) -> Result<(), String> {
+        let separator = match settings.scope_separator.as_deref() {
+            None => None,
+            Some(text) => Some(Separator::parse(text).ok_or("the scope separator is not `.` or `:`")?),
+        };
+        let catalog =
+            Catalog::new(settings.scopes_supported, separator).map_err(|error| error.to_string())?;
+        CATALOG.set(Some(catalog));
         Ok(())
     }
 
     async fn authorize_scope(request: ScopeRequest) -> Result<Decision, Error> {
-        let granted = SCOPES_SUPPORTED.with_borrow(|supported| {
-            authorize(supported, request.client_scope.as_deref(), &request.requested)
-        });
-        Ok(granted.map_or(Decision::Refused, Decision::Granted))
+        let scope = |tokens: Vec<String>| {
+            Scope::from_tokens(tokens).map_err(|error| Error::Unavailable(format!("a scope is {error}")))
+        };
+        let requested = scope(request.requested)?;
+        let client_scope = request.client_scope.map(scope).transpose()?;
+        CATALOG.with_borrow(|catalog| {
+            let catalog = catalog
+                .as_ref()
+                .ok_or_else(|| Error::Unavailable("`configure` has not been called".to_owned()))?;
+            Ok(match authorize(catalog, client_scope.as_ref(), &requested) {
+                Some(granted) => Decision::Granted(granted.tokens().to_vec()),
+                None => Decision::Refused,
+            })
+        })
+    }
+
+    async fn issue_refresh_token(request: RefreshTokenRequest) -> Result<bool, Error> {
+        Ok(issues_refresh_token(&request.scope))
     }
 }
 
@@ -72,7 +96,11 @@ fn name(name: EventName) -> &'static str {
         EventName::TokenIssued => "token_issued",
         EventName::TokenDenied => "token_denied",
         EventName::CodeReplayDetected => "code_replay_detected",
+        EventName::RefreshIssued => "refresh_issued",
+        EventName::RefreshRotated => "refresh_rotated",
+        EventName::RefreshReuseDetected => "refresh_reuse_detected",
         EventName::TokenRevoked => "token_revoked",
+        EventName::TokenIntrospected => "token_introspected",
         EventName::AuthSucceeded => "auth_succeeded",
         EventName::AuthDenied => "auth_denied",
     }

@@ -5,14 +5,14 @@
 //! | `code/<digest>` | the code, written once |
 //! | `code-redeemed/<digest>` | the gate of redemption |
 //! | `code-replayed/<digest>` | there, once the code was presented again; written before the replay is answered |
-//! | `code-issued/<digest>` | the access token, written once by `finalize` |
+//! | `code-issued/<digest>` | what it was redeemed for, written once by `finalize` |
 //!
 //! `finalize` writes `code-issued` and then reads `code-replayed`; a replay writes `code-replayed` and then reads
 //! `code-issued`. Whichever is later sees the other.
 
 use serde::{Deserialize, Serialize};
 
-use crate::key_value::{KeyValue, Unavailable, claim, key, read, write};
+use crate::key_value::{KeyValue, Unavailable, claim, key, octets, read, write};
 
 /// A code, as kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,13 +28,16 @@ pub struct Code {
     pub grant: Vec<u8>,
 }
 
-/// The access token a code was redeemed for.
+/// What a code was redeemed for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessToken {
-    /// Its `jti`.
+pub struct Issued {
+    /// The access token's `jti`.
     pub jti: String,
-    /// Seconds since the Unix epoch.
+    /// Its expiry, seconds since the Unix epoch.
     pub expires_at: u64,
+    /// The refresh token's family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
 }
 
 /// What became of an attempt to redeem a code.
@@ -43,7 +46,7 @@ pub enum Redemption {
     /// This call redeemed it.
     Redeemed,
     /// Another had.
-    Replayed(Option<AccessToken>),
+    Replayed(Option<Issued>),
     /// There is no such code.
     Unknown,
 }
@@ -89,13 +92,9 @@ pub fn redeem(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Redempti
     Ok(Redemption::Replayed(issued(store, digest)?))
 }
 
-/// Records the access token.
-pub fn finalize(
-    store: &impl KeyValue,
-    digest: &[u8],
-    token: &AccessToken,
-) -> Result<Finalization, Unavailable> {
-    write(store, &key("code-issued", digest), token)?;
+/// Records what was issued.
+pub fn finalize(store: &impl KeyValue, digest: &[u8], issued: &Issued) -> Result<Finalization, Unavailable> {
+    write(store, &key("code-issued", digest), issued)?;
     Ok(match store.get(&key("code-replayed", digest))? {
         None => Finalization::Finalized,
         Some(_) => Finalization::Replayed,
@@ -106,21 +105,6 @@ fn is_redeemed(store: &impl KeyValue, digest: &[u8]) -> Result<bool, Unavailable
     Ok(store.get(&key("code-redeemed", digest))?.is_some())
 }
 
-fn issued(store: &impl KeyValue, digest: &[u8]) -> Result<Option<AccessToken>, Unavailable> {
+fn issued(store: &impl KeyValue, digest: &[u8]) -> Result<Option<Issued>, Unavailable> {
     read(store, &key("code-issued", digest))
-}
-
-/// Octets as base64url text in JSON.
-mod octets {
-    use base64ct::{Base64UrlUnpadded, Encoding};
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&Base64UrlUnpadded::encode_string(octets))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Base64UrlUnpadded::decode_vec(&text).map_err(|_| de::Error::custom("not base64url"))
-    }
 }

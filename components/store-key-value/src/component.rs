@@ -1,53 +1,20 @@
-//! The part's exports, over `wasi:keyvalue`.
+//! The part's exports.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use bindings::exports::attesto::stores::types::Error;
-use bindings::exports::attesto::stores::{
-    code_store as codes, consent_grant_store as consents, revoked_token_store,
+use crate::bindings::Stores;
+use crate::bindings::exports::attesto::stores::types::Error;
+use crate::bindings::exports::attesto::stores::{
+    code_store as codes, consent_grant_store as consents, maintenance as upkeep, refresh_store as tokens,
+    revoked_token_store,
 };
-use bindings::wasi::keyvalue::atomics::increment;
-use bindings::wasi::keyvalue::store::{self, Bucket, open};
-
-use crate::key_value::{KeyValue, Unavailable};
-use crate::{code_store, consent_grant_store, revoked_token_store as revoked};
-
-#[expect(unsafe_code, reason = "generated")]
-mod bindings {
-    wit_bindgen::generate!({
-        path: ["../../wit/wasi-keyvalue", "../../wit/stores", "wit"],
-        world: "attesto-part:store-key-value/store-key-value",
-        generate_all,
-    });
-
-    export!(Stores);
-
-    pub(super) struct Stores;
-}
-
-use bindings::Stores;
+use crate::bucket::Store;
+use crate::key_value::Unavailable;
+use crate::{code_store, consent_grant_store, maintenance, refresh_store, revoked_token_store as revoked};
 
 thread_local! {
-    static BUCKET: RefCell<Option<Rc<Bucket>>> = const { RefCell::new(None) };
-}
-
-impl KeyValue for Bucket {
-    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable> {
-        Bucket::get(self, key).map_err(unavailable)
-    }
-
-    fn set(&self, key: &str, value: &[u8]) -> Result<(), Unavailable> {
-        Bucket::set(self, key, value).map_err(unavailable)
-    }
-
-    fn increment(&self, key: &str) -> Result<i64, Unavailable> {
-        increment(self, key, 1).map_err(unavailable)
-    }
-}
-
-fn unavailable(error: store::Error) -> Unavailable {
-    Unavailable(format!("key-value: {error:?}"))
+    static STORE: RefCell<Option<Rc<Store>>> = const { RefCell::new(None) };
 }
 
 impl From<Unavailable> for Error {
@@ -56,18 +23,18 @@ impl From<Unavailable> for Error {
     }
 }
 
-fn bucket() -> Result<Rc<Bucket>, Error> {
-    BUCKET
+fn store() -> Result<Rc<Store>, Error> {
+    STORE
         .with_borrow(Clone::clone)
         .ok_or_else(|| Error::Unavailable("`configure` has not been called".to_owned()))
 }
 
 impl codes::Guest for Stores {
     async fn configure(label: String) -> Result<(), String> {
-        if BUCKET.with_borrow(Option::is_none) {
-            let bucket =
-                open(&label).map_err(|error| format!("the store `{label}` can not be opened: {error:?}"))?;
-            BUCKET.set(Some(Rc::new(bucket)));
+        if STORE.with_borrow(Option::is_none) {
+            let store = Store::open(&label)
+                .map_err(|Unavailable(cause)| format!("the store `{label}` can not be opened: {cause}"))?;
+            STORE.set(Some(Rc::new(store)));
         }
         Ok(())
     }
@@ -79,11 +46,11 @@ impl codes::Guest for Stores {
             expires_at: code.expires_at,
             grant: code.grant,
         };
-        Ok(code_store::put(&*bucket()?, &code.digest, &stored)?)
+        Ok(code_store::put(&*store()?, &code.digest, &stored)?)
     }
 
     async fn peek(digest: Vec<u8>, now: u64) -> Result<Option<codes::Code>, Error> {
-        let code = code_store::peek(&*bucket()?, &digest, now)?;
+        let code = code_store::peek(&*store()?, &digest, now)?;
         Ok(code.map(|code| codes::Code {
             digest,
             client_id: code.client_id,
@@ -95,50 +62,119 @@ impl codes::Guest for Stores {
 
     async fn redeem(digest: Vec<u8>, now: u64) -> Result<codes::Redemption, Error> {
         use code_store::Redemption;
-        let token = |token: code_store::AccessToken| codes::AccessToken {
-            jti: token.jti,
-            expires_at: token.expires_at,
+        let issued = |issued: code_store::Issued| codes::Issued {
+            jti: issued.jti,
+            expires_at: issued.expires_at,
+            family: issued.family,
         };
-        Ok(match code_store::redeem(&*bucket()?, &digest, now)? {
+        Ok(match code_store::redeem(&*store()?, &digest, now)? {
             Redemption::Redeemed => codes::Redemption::Redeemed,
-            Redemption::Replayed(issued) => codes::Redemption::Replayed(issued.map(token)),
+            Redemption::Replayed(what) => codes::Redemption::Replayed(what.map(issued)),
             Redemption::Unknown => codes::Redemption::Unknown,
         })
     }
 
-    async fn finalize(digest: Vec<u8>, issued: codes::AccessToken) -> Result<codes::Finalization, Error> {
+    async fn finalize(digest: Vec<u8>, issued: codes::Issued) -> Result<codes::Finalization, Error> {
         use code_store::Finalization;
-        let token = code_store::AccessToken { jti: issued.jti, expires_at: issued.expires_at };
-        Ok(match code_store::finalize(&*bucket()?, &digest, &token)? {
+        let issued =
+            code_store::Issued { jti: issued.jti, expires_at: issued.expires_at, family: issued.family };
+        Ok(match code_store::finalize(&*store()?, &digest, &issued)? {
             Finalization::Finalized => codes::Finalization::Finalized,
             Finalization::Replayed => codes::Finalization::Replayed,
         })
     }
 }
 
+/// The digest a token is found by, and what is kept of it.
+fn token_in(token: tokens::RefreshToken) -> (Vec<u8>, refresh_store::RefreshToken) {
+    let kept = refresh_store::RefreshToken {
+        family: token.family,
+        client_id: token.client_id,
+        subject: token.subject,
+        expires_at: token.expires_at,
+        grant: token.grant,
+    };
+    (token.digest, kept)
+}
+
+impl tokens::Guest for Stores {
+    async fn put(token: tokens::RefreshToken) -> Result<(), Error> {
+        let (digest, token) = token_in(token);
+        Ok(refresh_store::put(&*store()?, &digest, &token)?)
+    }
+
+    async fn peek(digest: Vec<u8>, now: u64) -> Result<Option<tokens::Found>, Error> {
+        let found = refresh_store::peek(&*store()?, &digest, now)?;
+        Ok(found.map(|refresh_store::Found { token, rotated }| tokens::Found {
+            token: tokens::RefreshToken {
+                digest,
+                family: token.family,
+                client_id: token.client_id,
+                subject: token.subject,
+                expires_at: token.expires_at,
+                grant: token.grant,
+            },
+            rotated,
+        }))
+    }
+
+    async fn rotate(
+        digest: Vec<u8>,
+        successor: tokens::RefreshToken,
+        grace: u64,
+        now: u64,
+    ) -> Result<tokens::Rotation, Error> {
+        use refresh_store::Rotation;
+        let (successor_digest, successor) = token_in(successor);
+        let rotation = refresh_store::rotate(&*store()?, &digest, &successor_digest, &successor, grace, now)?;
+        Ok(match rotation {
+            Rotation::Rotated => tokens::Rotation::Rotated,
+            Rotation::Retried => tokens::Rotation::Retried,
+            Rotation::Reused(family) => tokens::Rotation::Reused(family),
+            Rotation::Revoked => tokens::Rotation::Revoked,
+            Rotation::Unknown => tokens::Rotation::Unknown,
+        })
+    }
+
+    async fn extend(digest: Vec<u8>, expires_at: u64) -> Result<(), Error> {
+        Ok(refresh_store::extend(&*store()?, &digest, expires_at)?)
+    }
+
+    async fn revoke_family(family: String, expires_at: u64) -> Result<(), Error> {
+        Ok(refresh_store::revoke_family(&*store()?, &family, expires_at)?)
+    }
+}
+
 impl revoked_token_store::Guest for Stores {
     async fn revoke(jti: String, expires_at: u64) -> Result<(), Error> {
-        Ok(revoked::revoke(&*bucket()?, &jti, expires_at)?)
+        Ok(revoked::revoke(&*store()?, &jti, expires_at)?)
     }
 
     async fn is_revoked(jti: String, now: u64) -> Result<bool, Error> {
-        Ok(revoked::is_revoked(&*bucket()?, &jti, now)?)
+        Ok(revoked::is_revoked(&*store()?, &jti, now)?)
     }
 }
 
 impl consents::Guest for Stores {
     async fn mint(digest: Vec<u8>, binding: Vec<u8>, expires_at: u64) -> Result<(), Error> {
-        Ok(consent_grant_store::mint(&*bucket()?, &digest, &binding, expires_at)?)
+        Ok(consent_grant_store::mint(&*store()?, &digest, &binding, expires_at)?)
     }
 
     async fn consume(digest: Vec<u8>, binding: Vec<u8>, now: u64) -> Result<consents::Consumption, Error> {
         use consent_grant_store::Consumption;
-        Ok(match consent_grant_store::consume(&*bucket()?, &digest, &binding, now)? {
+        Ok(match consent_grant_store::consume(&*store()?, &digest, &binding, now)? {
             Consumption::Consumed => consents::Consumption::Consumed,
             Consumption::Unknown => consents::Consumption::Unknown,
             Consumption::Expired => consents::Consumption::Expired,
             Consumption::BindingMismatch => consents::Consumption::BindingMismatch,
             Consumption::AlreadyConsumed => consents::Consumption::AlreadyConsumed,
         })
+    }
+}
+
+impl upkeep::Guest for Stores {
+    async fn sweep(now: u64, limit: u64) -> Result<Vec<upkeep::Swept>, Error> {
+        let swept = maintenance::sweep(&*store()?, now, limit)?;
+        Ok(swept.into_iter().map(|(kind, count)| upkeep::Swept { kind: kind.to_owned(), count }).collect())
     }
 }

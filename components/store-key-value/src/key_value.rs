@@ -41,3 +41,18 @@ pub(crate) fn write(store: &impl KeyValue, key: &str, value: &impl Serialize) ->
 pub(crate) fn claim(store: &impl KeyValue, key: &str) -> Result<bool, Unavailable> {
     Ok(store.increment(key)? == 1)
 }
+
+/// Octets as base64url text in JSON.
+pub(crate) mod octets {
+    use base64ct::{Base64UrlUnpadded, Encoding};
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(octets: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Base64UrlUnpadded::encode_string(octets))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Base64UrlUnpadded::decode_vec(&text).map_err(|_| de::Error::custom("not base64url"))
+    }
+}

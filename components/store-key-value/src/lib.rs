@@ -6,7 +6,15 @@
 pub mod code_store;
 pub mod consent_grant_store;
 pub mod key_value;
+pub mod maintenance;
+pub mod refresh_store;
 pub mod revoked_token_store;
 
 #[cfg(target_family = "wasm")]
+mod bindings;
+#[cfg(target_family = "wasm")]
+mod bucket;
+#[cfg(target_family = "wasm")]
 mod component;
+#[cfg(test)]
+mod memory;

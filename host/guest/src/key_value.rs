@@ -1,5 +1,6 @@
 //! Key-value stores for components: `wasi:keyvalue@0.2.0-draft2` and `spin:key-value@3.0.0` over one database.
 
+mod file;
 mod sqlite;
 
 use std::collections::BTreeSet;
@@ -9,9 +10,10 @@ use wasmtime::component::{Access, Accessor, FutureReader, HasData, Resource, Res
 
 use crate::bindings::spin::key_value::key_value as spin;
 use crate::bindings::wasi::keyvalue::{atomics, batch, store};
+pub use file::{FileStore, KeyValueFile};
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub use sqlite::Bucket;
-pub use sqlite::{Database, KeyValueFile, Location};
+pub use sqlite::{Database, Location};
 
 /// What one component may open.
 #[derive(Clone)]

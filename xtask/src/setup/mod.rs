@@ -4,7 +4,8 @@ pub(crate) mod chromium;
 mod debian;
 pub(crate) mod development;
 pub(crate) mod envoy;
-mod node;
+pub(crate) mod node;
+pub(crate) mod python;
 mod standard_library;
 pub(crate) mod wasm;
 
@@ -22,13 +23,22 @@ pub(crate) enum Need {
     DevelopmentState,
     Envoy,
     NodePackages,
+    PythonPackages,
     Chromium,
+    /// The server that the bench measures beside ours.
+    BenchPeer,
 }
 
 impl Need {
-    /// Everything. What is quick or most depended on comes first.
-    pub(crate) const ALL: &'static [Self] =
-        &[Self::WasmTargets, Self::Envoy, Self::NodePackages, Self::Chromium, Self::DevelopmentState];
+    /// Everything that tests need. What is quick or most depended on comes first.
+    pub(crate) const ALL: &'static [Self] = &[
+        Self::WasmTargets,
+        Self::Envoy,
+        Self::NodePackages,
+        Self::PythonPackages,
+        Self::Chromium,
+        Self::DevelopmentState,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -36,6 +46,8 @@ impl Need {
             Self::DevelopmentState => "development state",
             Self::Envoy => "Envoy",
             Self::NodePackages => "Node packages",
+            Self::PythonPackages => "Python packages",
+            Self::BenchPeer => "oidc-provider",
             Self::Chromium => "Chromium",
         }
     }
@@ -46,6 +58,8 @@ impl Need {
             Self::DevelopmentState => development::ensure(project),
             Self::Envoy => envoy::ensure(project),
             Self::NodePackages => node::ensure(project),
+            Self::PythonPackages => python::ensure(project),
+            Self::BenchPeer => node::bench_peer(project),
             Self::Chromium => chromium::ensure(),
         }
     }

@@ -12,11 +12,26 @@ use crate::test::suites;
 /// The oldest Node whose test runner the suites need.
 const OLDEST: u32 = 20;
 
+/// The server that the bench measures beside ours.
+pub(crate) const BENCH_PEER: &str = "benches/oidc-provider";
+
 /// Installs exactly what each lock file names, where that has not been done yet.
 ///
 /// # Errors
 /// When Node or npm is missing or too old, or npm fails.
 pub(crate) fn ensure(project: &Project) -> Result<String> {
+    installed(project, suites::node_folders())
+}
+
+/// Installs the server that the bench measures beside ours, and the Node it runs on.
+///
+/// # Errors
+/// As [`ensure`].
+pub(crate) fn bench_peer(project: &Project) -> Result<String> {
+    installed(project, [BENCH_PEER])
+}
+
+fn installed(project: &Project, folders: impl IntoIterator<Item = &'static str>) -> Result<String> {
     let missing = |what| Missing {
         what,
         why: "the browser and interoperability suites run on it",
@@ -36,12 +51,12 @@ pub(crate) fn ensure(project: &Project) -> Result<String> {
         );
     }
     let mut installed = 0;
-    for folder in suites::node_folders() {
+    for folder in folders {
         installed += usize::from(install(project, &project.root.join(folder))?);
     }
     Ok(match installed {
         0 => "npm packages are there".to_owned(),
-        count => format!("npm packages of {count} suite(s) installed"),
+        count => format!("npm packages of {count} folder(s) installed"),
     })
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::process;
 use crate::project::{Package, Project};
-use crate::test::suites::{Runner, SUITES};
+use crate::test::suites::SUITES;
 
 /// Looks at a number of things and returns how many, or says what is wrong.
 pub(crate) type Check = fn(&Project) -> Result<usize>;
@@ -57,9 +57,7 @@ fn foreign(tree: &str) -> Option<&str> {
 
 /// A package outside the table would never have its tests run.
 pub(crate) fn every_package_has_a_suite(project: &Project) -> Result<usize> {
-    let has_suite = |name: &str| {
-        SUITES.iter().any(|suite| matches!(suite.runner, Runner::Cargo(packages) if packages.contains(&name)))
-    };
+    let has_suite = |name: &str| SUITES.iter().any(|suite| suite.runner.packages().contains(&name));
     match project.native().find(|package| !has_suite(&package.name)) {
         Some(Package { name, .. }) => {
             bail!("no suite runs the tests of `{name}`: add it to xtask/src/test/suites.rs")

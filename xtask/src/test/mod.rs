@@ -46,7 +46,7 @@ pub(crate) fn run(project: &Project, names: &[String]) -> Result<()> {
     }
     // A check looks at sources only; every other suite runs programs of the workspace.
     let programs = there.iter().any(|suite| !matches!(suite.runner, Runner::Check(_)));
-    let tests = if programs { Tests::build(project)? } else { Tests::default() };
+    let tests = if programs { Tests::build(project, &there)? } else { Tests::default() };
     process::end_watched_on_interrupt()?;
     let watch = Stopwatch::start();
     let mut outcomes = Vec::new();
@@ -72,7 +72,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Suite>> {
 /// Why a suite cannot be run: what it would run is not in the workspace.
 fn absent(project: &Project, suite: &Suite) -> Option<String> {
     match suite.runner {
-        Runner::Cargo(packages) => {
+        Runner::Cargo(packages) | Runner::CargoApart(packages) => {
             let absent = packages.iter().find(|package| !project.has(package));
             absent.map(|package| format!("no package `{package}`"))
         }
@@ -100,7 +100,9 @@ fn run_suite(project: &Project, suite: &Suite, tests: &Tests) -> (Counts, Option
             counts.passed = looked_at;
             true
         }),
-        Runner::Cargo(packages) => run_cargo_suite(project, packages, tests, &mut counts),
+        Runner::Cargo(packages) | Runner::CargoApart(packages) => {
+            run_cargo_suite(project, packages, tests, &mut counts)
+        }
         Runner::Node(folder) => {
             let mut node = project.command("node");
             node.args(["--test", "--test-reporter=spec"]).current_dir(project.root.join(folder));
@@ -130,14 +132,20 @@ struct Tests {
 }
 
 impl Tests {
-    fn build(project: &Project) -> Result<Self> {
+    fn build(project: &Project, suites: &[&Suite]) -> Result<Self> {
         eprintln!("tests");
         let mut tests = Self::default();
         process::step("the test programs", || {
             let mut cargo = project.cargo();
             cargo.args(["test", "--no-run"]);
-            cargo.args(suites::packages().flat_map(|package| ["--package", package]));
+            cargo.args(suites::together().flat_map(|package| ["--package", package]));
             tests.programs = build::test_programs(&mut cargo)?;
+            for suite in suites.iter().filter(|suite| matches!(suite.runner, Runner::CargoApart(_))) {
+                let mut cargo = project.cargo();
+                cargo.args(["test", "--no-run"]);
+                cargo.args(suite.runner.packages().iter().flat_map(|package| ["--package", package]));
+                tests.programs.extend(build::test_programs(&mut cargo)?);
+            }
             Ok(format!("{}", tests.programs.len()))
         })?;
         process::step("the `attesto` command", || {

@@ -1,14 +1,16 @@
 //! Every test suite there is. To add one, add a line.
 
-use crate::setup::Need::{self, Chromium, Envoy, NodePackages, WasmTargets};
+use crate::setup::Need::{self, Chromium, Envoy, NodePackages, PythonPackages, WasmTargets};
 use crate::test::checks;
-use crate::test::suites::Runner::{Cargo, Check, Node};
+use crate::test::suites::Runner::{Cargo, CargoApart, Check, Node};
 
 /// What runs a suite.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Runner {
     /// The tests of packages of the workspace, on this machine.
     Cargo(&'static [&'static str]),
+    /// The same, built by a cargo command of their own: with what they depend on, features of everything else would differ.
+    CargoApart(&'static [&'static str]),
     /// The tests below a folder with a `package.json`, by Node's test runner.
     Node(&'static str),
     /// A check of this command's own: the number of things it looked at.
@@ -28,11 +30,14 @@ const fn suite(name: &'static str, runner: Runner, needs: &'static [Need]) -> Su
     Suite { name, runner, needs }
 }
 
+/// The clients on Node that the suite "interop" runs.
+const INTEROP_CLIENTS: &str = "tests/interop/js";
+
 /// Quick ones first, so that a failure shows early.
 pub(crate) const SUITES: &[Suite] = &[
     suite("purity", Check(checks::engine_purity), &[]),
     suite("complete", Check(checks::every_package_has_a_suite), &[]),
-    suite("commands", Cargo(&["xtask", "test-support"]), &[]),
+    suite("commands", Cargo(&["xtask", "test-support", "attesto-bench"]), &[]),
     suite("engine", Cargo(&["attesto"]), &[]),
     suite("parts", Cargo(&["clients", "keystore", "people", "rules", "store-key-value"]), &[]),
     suite("host", Cargo(&["attesto-host", "attesto-host-guest"]), &[WasmTargets]),
@@ -40,24 +45,31 @@ pub(crate) const SUITES: &[Suite] = &[
     suite("stores", Cargo(&["store-contract"]), &[WasmTargets]),
     suite("flows", Cargo(&["flows"]), &[WasmTargets]),
     suite("envoy", Cargo(&["envoy-filter", "envoy-tests"]), &[WasmTargets, Envoy]),
+    suite("interop", CargoApart(&["interop"]), &[WasmTargets, NodePackages, PythonPackages]),
     suite("browser", Node("tests/browser"), &[WasmTargets, NodePackages, Chromium]),
 ];
 
-/// Every package of the table.
-pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
-    SUITES
-        .iter()
-        .flat_map(|suite| match suite.runner {
-            Cargo(packages) => packages,
+impl Runner {
+    /// The packages whose tests it runs.
+    pub(crate) fn packages(self) -> &'static [&'static str] {
+        match self {
+            Cargo(packages) | CargoApart(packages) => packages,
             Node(_) | Check(_) => &[],
-        })
-        .copied()
+        }
+    }
+}
+
+/// The packages of the table that are built together.
+pub(crate) fn together() -> impl Iterator<Item = &'static str> {
+    let suites = SUITES.iter().filter(|suite| matches!(suite.runner, Cargo(_)));
+    suites.flat_map(|suite| suite.runner.packages()).copied()
 }
 
 /// The folders whose npm packages set-up installs.
 pub(crate) fn node_folders() -> impl Iterator<Item = &'static str> {
-    SUITES.iter().filter_map(|suite| match suite.runner {
+    let of_suites = SUITES.iter().filter_map(|suite| match suite.runner {
         Node(folder) => Some(folder),
-        Cargo(_) | Check(_) => None,
-    })
+        Cargo(_) | CargoApart(_) | Check(_) => None,
+    });
+    of_suites.chain([INTEROP_CLIENTS])
 }

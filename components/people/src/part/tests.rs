@@ -537,8 +537,7 @@ mod consenting {
     fn a_consent_page_is_not_shown_for_somebody_else_than_the_session_holds() {
         let world = World::signed_in();
         let request = world.request("GET", "/oauth/authorize");
-        let decision =
-            world.part().consent(&request, &authorization(), ASK, "user:other", "grant-1").unwrap();
+        let decision = world.part().consent(&request, &authorization(), ASK, "usr_other", "grant-1").unwrap();
         let ConsentDecision::Respond(page) = decision else { panic!("a page") };
         assert_eq!(page.status, 403);
         assert!(!String::from_utf8_lossy(&page.body).contains("grant-1"));
@@ -653,7 +652,7 @@ mod the_rest {
             world.part().userinfo_claims(&world.sub, &profile).unwrap().get("name"),
             Some(&json!("Alice Adams"))
         );
-        assert!(!world.part().is_admitted("user:other").unwrap());
-        assert!(world.part().userinfo_claims("user:other", &profile).unwrap().is_empty());
+        assert!(!world.part().is_admitted("usr_other").unwrap());
+        assert!(world.part().userinfo_claims("usr_other", &profile).unwrap().is_empty());
     }
 }

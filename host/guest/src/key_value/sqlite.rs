@@ -76,7 +76,7 @@ fn private(path: &std::path::Path) {
     let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
 }
 
-fn connect(location: &Location) -> rusqlite::Result<Connection> {
+pub(super) fn connect(location: &Location) -> rusqlite::Result<Connection> {
     let connection = match location {
         Location::Memory => Connection::open_in_memory()?,
         Location::File(path) => {
@@ -97,41 +97,6 @@ fn connect(location: &Location) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The key-value file of an application, for programs that prepare it: not of this process's components, but beside them.
-pub struct KeyValueFile(Connection);
-
-impl KeyValueFile {
-    /// Opens the file, or makes it.
-    ///
-    /// # Errors
-    /// When SQLite can not.
-    pub fn open(path: &std::path::Path) -> rusqlite::Result<Self> {
-        connect(&Location::File(path.to_owned())).map(Self)
-    }
-
-    /// Writes the entries to the store with this label, all or none: none where `absent` is a key of it already.
-    ///
-    /// # Errors
-    /// When SQLite can not; nothing is written then.
-    pub fn insert(
-        &mut self,
-        label: &str,
-        absent: &str,
-        entries: &[(String, Vec<u8>)],
-    ) -> rusqlite::Result<bool> {
-        // IMMEDIATE: nobody else may write between the look and the write.
-        let transaction = self.0.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        if select(&transaction, label, absent)?.is_some() {
-            return Ok(false);
-        }
-        for (key, value) in entries {
-            transaction.prepare_cached(UPSERT)?.execute(params![label, key, value])?;
-        }
-        transaction.commit()?;
-        Ok(true)
-    }
-}
-
 /// One labelled store.
 #[derive(Clone)]
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
@@ -141,9 +106,9 @@ pub struct Bucket {
 }
 
 const SELECT: &str = "SELECT value FROM spin_key_value WHERE store = ?1 AND key = ?2";
-const UPSERT: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
+pub(super) const UPSERT: &str = "INSERT INTO spin_key_value (store, key, value) VALUES (?1, ?2, ?3)
      ON CONFLICT (store, key) DO UPDATE SET value = ?3";
-const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
+pub(super) const DELETE: &str = "DELETE FROM spin_key_value WHERE store = ?1 AND key = ?2";
 
 impl Bucket {
     pub(crate) async fn get(&self, key: String) -> Result<Option<Vec<u8>>, Failure> {
@@ -221,15 +186,9 @@ impl Bucket {
             // IMMEDIATE: another process on the same file must not read between our read and our write.
             let transaction =
                 connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-            let count = match select(&transaction, &label, &key)?.map(<[u8; 8]>::try_from) {
-                None => 0,
-                Some(Ok(bytes)) => i64::from_le_bytes(bytes),
-                Some(Err(_)) => return Ok(Err("the value is not a counter")),
-            };
-            let Some(sum) = count.checked_add(delta) else { return Ok(Err("the counter would overflow")) };
-            transaction.prepare_cached(UPSERT)?.execute(params![label, key, sum.to_le_bytes()])?;
+            let sum = add(&transaction, &label, &key, delta)?;
             transaction.commit()?;
-            Ok(Ok(sum))
+            Ok(sum)
         });
         sum.await?.map_err(str::to_owned)
     }
@@ -257,6 +216,23 @@ impl Bucket {
     }
 }
 
-fn select(connection: &Connection, label: &str, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+pub(super) fn select(connection: &Connection, label: &str, key: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     connection.prepare_cached(SELECT)?.query_row([label, key], |row| row.get(0)).optional()
+}
+
+/// Adds to a counter inside the caller's transaction.
+pub(super) fn add(
+    connection: &Connection,
+    label: &str,
+    key: &str,
+    delta: i64,
+) -> rusqlite::Result<Result<i64, &'static str>> {
+    let count = match select(connection, label, key)?.map(<[u8; 8]>::try_from) {
+        None => 0,
+        Some(Ok(bytes)) => i64::from_le_bytes(bytes),
+        Some(Err(_)) => return Ok(Err("the value is not a counter")),
+    };
+    let Some(sum) = count.checked_add(delta) else { return Ok(Err("the counter would overflow")) };
+    connection.prepare_cached(UPSERT)?.execute(params![label, key, sum.to_le_bytes()])?;
+    Ok(Ok(sum))
 }

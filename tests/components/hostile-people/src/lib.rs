@@ -26,6 +26,10 @@ impl principal_store::Guest for Hostile {
     async fn load(_: String) -> Result<Option<principal_store::Principal>, types::Error> {
         Ok(None)
     }
+
+    async fn client_claims(_: String, _: Vec<String>) -> Result<String, types::Error> {
+        Ok("{}".to_owned())
+    }
 }
 
 impl claims_provider::Guest for Hostile {

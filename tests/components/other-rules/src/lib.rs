@@ -1,4 +1,4 @@
-//! Rules of another house: nobody gets `email`, `profile` is refused, and events have another look.
+//! Rules of another house: nobody gets `email`, `profile` is refused, events have another look, and over one kind of them it thinks for an hour.
 
 use bindings::exports::attesto::rules::{event_sink, scope_policy, types};
 
@@ -15,8 +15,11 @@ mod bindings {
     pub(super) struct Rules;
 }
 
+/// In nanoseconds.
+const HOUR: u64 = 3_600_000_000_000;
+
 impl scope_policy::Guest for bindings::Rules {
-    async fn configure(_: Vec<String>) -> Result<(), String> {
+    async fn configure(_: scope_policy::Settings) -> Result<(), String> {
         Ok(())
     }
 
@@ -29,10 +32,17 @@ impl scope_policy::Guest for bindings::Rules {
         let granted = request.requested.into_iter().filter(|token| token != "email").collect();
         Ok(scope_policy::Decision::Granted(granted))
     }
+
+    async fn issue_refresh_token(_: scope_policy::RefreshTokenRequest) -> Result<bool, types::Error> {
+        Ok(true)
+    }
 }
 
 impl event_sink::Guest for bindings::Rules {
     async fn emit(event: event_sink::Event) {
+        if matches!(event.name, event_sink::EventName::TokenDenied) {
+            wasip3::clocks::monotonic_clock::wait_for(HOUR).await;
+        }
         println!("other-rules saw {:?}", event.name);
     }
 }

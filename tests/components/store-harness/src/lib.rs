@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use bindings::attesto::stores::types::Error;
-use bindings::attesto::stores::{code_store, consent_grant_store, revoked_token_store};
+use bindings::attesto::stores::{
+    code_store, consent_grant_store, maintenance, refresh_store, revoked_token_store,
+};
 use serde_json::{Value, json};
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::http::{HeaderMap, HeaderValue, IntoResponse, Request, StatusCode};
@@ -52,8 +54,22 @@ fn number(arguments: &Value, name: &str) -> u64 {
     arguments[name].as_u64().unwrap_or_default()
 }
 
-fn token(token: Option<code_store::AccessToken>) -> Value {
-    token.map_or(Value::Null, |token| json!({ "jti": token.jti, "expires_at": token.expires_at }))
+fn issued(issued: Option<code_store::Issued>) -> Value {
+    issued.map_or(
+        Value::Null,
+        |issued| json!({ "jti": issued.jti, "expires_at": issued.expires_at, "family": issued.family }),
+    )
+}
+
+fn refresh_token(arguments: &Value) -> refresh_store::RefreshToken {
+    refresh_store::RefreshToken {
+        digest: octets(arguments, "digest"),
+        family: text(arguments, "family"),
+        client_id: text(arguments, "client_id"),
+        subject: text(arguments, "subject"),
+        expires_at: number(arguments, "expires_at"),
+        grant: octets(arguments, "grant"),
+    }
 }
 
 async fn call(path: &str, arguments: &Value) -> Result<Value, Error> {
@@ -81,13 +97,14 @@ async fn call(path: &str, arguments: &Value) -> Result<Value, Error> {
         }),
         "/code-store/redeem" => match code_store::redeem(digest, now).await? {
             code_store::Redemption::Redeemed => json!("redeemed"),
-            code_store::Redemption::Replayed(issued) => json!({ "replayed": token(issued) }),
+            code_store::Redemption::Replayed(what) => json!({ "replayed": issued(what) }),
             code_store::Redemption::Unknown => json!("unknown"),
         },
         "/code-store/finalize" => {
-            let issued = code_store::AccessToken {
+            let issued = code_store::Issued {
                 jti: text(arguments, "jti"),
                 expires_at: number(arguments, "expires_at"),
+                family: arguments["family"].as_str().map(str::to_owned),
             };
             match code_store::finalize(digest, issued).await? {
                 code_store::Finalization::Finalized => json!("finalized"),
@@ -115,6 +132,44 @@ async fn call(path: &str, arguments: &Value) -> Result<Value, Error> {
                 Consumption::BindingMismatch => json!("binding-mismatch"),
                 Consumption::AlreadyConsumed => json!("already-consumed"),
             }
+        }
+        "/refresh-store/put" => {
+            refresh_store::put(refresh_token(arguments)).await?;
+            json!("ok")
+        }
+        "/refresh-store/peek" => refresh_store::peek(digest, now).await?.map_or(Value::Null, |found| {
+            json!({
+                "family": found.token.family,
+                "client_id": found.token.client_id,
+                "subject": found.token.subject,
+                "expires_at": found.token.expires_at,
+                "grant": Base64UrlUnpadded::encode_string(&found.token.grant),
+                "rotated": found.rotated,
+            })
+        }),
+        "/refresh-store/rotate" => {
+            use refresh_store::Rotation;
+            let successor = refresh_token(&arguments["successor"]);
+            match refresh_store::rotate(digest, successor, number(arguments, "grace"), now).await? {
+                Rotation::Rotated => json!("rotated"),
+                Rotation::Retried => json!("retried"),
+                Rotation::Reused(family) => json!({ "reused": family }),
+                Rotation::Revoked => json!("revoked"),
+                Rotation::Unknown => json!("unknown"),
+            }
+        }
+        "/refresh-store/extend" => {
+            refresh_store::extend(digest, number(arguments, "expires_at")).await?;
+            json!("ok")
+        }
+        "/refresh-store/revoke-family" => {
+            let expires_at = number(arguments, "expires_at");
+            refresh_store::revoke_family(text(arguments, "family"), expires_at).await?;
+            json!("ok")
+        }
+        "/maintenance/sweep" => {
+            let swept = maintenance::sweep(now, number(arguments, "limit")).await?;
+            swept.into_iter().map(|swept| json!([swept.kind, swept.count])).collect()
         }
         other => return Err(Error::Unavailable(format!("no function {other}"))),
     })

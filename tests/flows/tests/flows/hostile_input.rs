@@ -64,6 +64,8 @@ fn no_octets_at_any_endpoint_make_a_500_or_stop_the_server() {
         "/oauth/authorize",
         "/oauth/token",
         "/oauth/userinfo",
+        "/oauth/revoke",
+        "/oauth/introspect",
         "/account/sign-in",
         "/account/consent",
         "/account/switch",

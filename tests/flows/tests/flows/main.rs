@@ -8,3 +8,4 @@
 mod code_flow;
 mod hostile_input;
 mod parts;
+mod refresh_flow;

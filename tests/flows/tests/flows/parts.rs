@@ -28,6 +28,22 @@ fn other_rules_decide_otherwise() {
 }
 
 #[test]
+fn an_event_sink_that_never_answers_holds_no_response_up_for_long() {
+    let attesto = Attesto::start_with(with_part("rules", "other_rules"), |settings| settings);
+    let browser = Browser::new(attesto.issuer());
+    let denied = || {
+        let page = browser.post("/oauth/token", &[("client_id", CLIENT_ID), ("grant_type", "none")]);
+        assert_eq!(page.status, 400, "{}{}", page.body, attesto.output());
+    };
+    denied();
+    denied();
+    assert!(attesto.output().contains("took too long over TokenDenied"), "{}", attesto.output());
+    // Whatever happened to the waiting call, the server goes on.
+    let code = test_support::person::code(&attesto, "openid");
+    assert_eq!(test_support::person::redeem(&attesto, &code).status, 200);
+}
+
+#[test]
 fn a_people_part_that_wants_the_key_variable_is_refused_by_name() {
     let (good, message) = check(with_part("people", "hostile_people"), |settings| settings);
     assert!(!good);

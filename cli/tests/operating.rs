@@ -1,0 +1,50 @@
+//! The commands of docs/operating.md do what the page says, in its order.
+
+mod support;
+
+use std::path::Path;
+
+use serde_json::json;
+use support::Folder;
+
+const PAGE: &str = include_str!("../../docs/operating.md");
+
+/// Passwords come from a pipe, where the page has somebody type them.
+const ATTESTO: &str = r#"
+set -e
+attesto() {
+  case "$1 $2" in
+    "users add" | "users set-password") echo 'correct horse battery' | command attesto "$@" ;;
+    *) command attesto "$@" ;;
+  esac
+}
+"#;
+
+/// The `sh` blocks, which are those to be run.
+fn script() -> String {
+    let mut script = ATTESTO.to_owned();
+    for block in PAGE.split("```sh\n").skip(1) {
+        script += block.split("```").next().unwrap_or_default();
+    }
+    script
+}
+
+#[test]
+fn the_page_can_be_followed_from_its_first_command_to_its_last() {
+    let folder = Folder::new();
+    let binary = Path::new(env!("CARGO_BIN_EXE_attesto")).parent().expect("a folder");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    let printed = folder.shell(&script(), &path);
+    assert_eq!(printed.matches("client_secret ").count(), 3, "{printed}");
+
+    let clients = folder.json(&["clients", "list"], "");
+    let of = |member: &str| {
+        let clients = clients.as_array().expect("a list");
+        clients.iter().map(|client| client[member].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("client_id"), ["photos", "report", "shop"]);
+    assert_eq!(of("disabled"), [false, false, false]);
+    assert_eq!(of("scope"), [json!(null), json!("orders:read"), json!(null)]);
+    let users = folder.json(&["users", "list"], "");
+    assert_eq!((&users[0]["username"], &users[0]["disabled"]), (&json!("alice"), &json!(false)));
+}

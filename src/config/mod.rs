@@ -1,0 +1,266 @@
+//! `attesto.toml`: what the operator decides. Read and validated once; nothing re-checks it later.
+
+mod settings;
+
+use std::fmt;
+
+use crate::client::{Client, ClientAuthMethod, GrantType};
+use crate::cors::CorsPolicy;
+use crate::jose::Algorithm;
+use crate::principal_kind::{PrincipalKind, PrincipalKinds};
+use crate::request_facts::{CanonicalUrl, TrustedProxies};
+use crate::scope_catalog::Catalog;
+
+use settings::{CLIENT_KIND, Settings};
+
+/// Valid settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The issuer identifier (RFC 8414 §2), without a trailing slash.
+    pub issuer: String,
+    /// The path of the issuer identifier, empty where it has none.
+    pub issuer_path: String,
+    /// The default access-token audience: the identifier of the protected resource (RFC 9068 §2.2, RFC 9728 §2).
+    pub audience: String,
+    /// The scope values of the server (RFC 8414 §2), and what grants of them cover.
+    pub catalog: Catalog,
+    /// Whom tokens are minted for.
+    pub principal_kinds: PrincipalKinds,
+    /// The grant types of the token endpoint.
+    pub grant_types_supported: Vec<GrantType>,
+    /// How clients may authenticate.
+    pub token_endpoint_auth_methods_supported: Vec<ClientAuthMethod>,
+    /// Access-token lifetime, seconds.
+    pub access_token_ttl: u64,
+    /// ID-token lifetime, seconds.
+    pub id_token_ttl: u64,
+    /// How long a refresh token lives unused, seconds.
+    pub refresh_token_ttl: u64,
+    /// How long a family of refresh tokens lives however much it is used, seconds.
+    pub refresh_token_family_ttl: u64,
+    /// Whether confidential clients get a new refresh token with each refresh; public ones always do.
+    pub refresh_token_rotation: bool,
+    /// How long a rotated refresh token may ask for its successor again, seconds; 0 is never.
+    pub refresh_token_rotation_grace_seconds: u64,
+    /// Code lifetime, seconds: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED" (RFC 6749 §4.1.2).
+    pub authorization_code_ttl: u64,
+    /// How long a consent page can be answered, seconds.
+    pub consent_grant_ttl: u64,
+    /// The algorithm access tokens are signed with.
+    pub access_token_signing_alg: Algorithm,
+    /// Whether confidential clients must use PKCE; public ones always must.
+    pub require_pkce: bool,
+    /// Whether an OpenID request must carry a `nonce`.
+    pub require_nonce: bool,
+    /// Whether authorization responses carry `iss` (RFC 9207).
+    pub authorization_response_iss: bool,
+    /// Whether requests that did not come over TLS are refused, where the issuer is https.
+    pub require_https: bool,
+    /// Whose word on where a request comes from counts.
+    pub trusted_proxies: TrustedProxies,
+    /// Where the URLs begin that requests are checked against.
+    pub canonical_url: CanonicalUrl,
+    /// Whose scripts may read responses.
+    pub cors: CorsPolicy,
+    /// The prefix of the OAuth endpoints.
+    pub oauth_path_prefix: String,
+    /// The endpoints that lie elsewhere.
+    pub paths: PathOverrides,
+    /// Whether there is a revocation endpoint (RFC 7009).
+    pub revocation_enabled: bool,
+    /// Whether there is an introspection endpoint (RFC 7662).
+    pub introspection_enabled: bool,
+    /// The prefix of the `people` part's pages.
+    pub account_path_prefix: String,
+    /// The realm of Basic challenges (RFC 7617 §2).
+    pub basic_realm: String,
+    /// The protected-resource metadata URL named in Bearer challenges (RFC 9728 §5.1).
+    pub resource_metadata: Option<String>,
+    /// `claims_supported` (OIDC Discovery §3).
+    pub claims_supported: Vec<String>,
+    /// `acr_values_supported` (OIDC Discovery §3).
+    pub acr_values_supported: Vec<String>,
+    /// `ui_locales_supported` (OIDC Discovery §3).
+    pub ui_locales_supported: Vec<String>,
+    /// The key-value label the parts keep their records in.
+    pub store: String,
+}
+
+/// Paths that do not follow from the prefix.
+#[derive(Clone, Debug, Default)]
+pub struct PathOverrides {
+    /// RFC 6749 §3.1.
+    pub authorization: Option<String>,
+    /// RFC 6749 §3.2.
+    pub token: Option<String>,
+    /// OIDC Core §5.3.
+    pub userinfo: Option<String>,
+    /// RFC 7009 §2.
+    pub revocation: Option<String>,
+    /// RFC 7662 §2.
+    pub introspection: Option<String>,
+}
+
+/// What is wrong, key by key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+/// A key that has to be fixed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The key, as written in `attesto.toml`; empty where the text as a whole can not be read.
+    pub key: &'static str,
+    /// What it must be.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            match error.key {
+                "" => write!(f, "attesto.toml: {}", error.problem)?,
+                key => write!(f, "attesto.toml: `{key}` {}", error.problem)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+impl Config {
+    /// Reads and validates `attesto.toml`, reporting everything that is wrong with it at once.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
+        let settings: Settings = toml::from_str(text).map_err(|error| {
+            ConfigErrors(vec![ConfigError { key: "", problem: error.to_string().trim().replace('\n', " ") }])
+        })?;
+        settings.validate()
+    }
+}
+
+impl Config {
+    /// "Public clients MUST use PKCE" (RFC 9700 §2.1.1); of the others the operator may ask it.
+    pub fn requires_pkce(&self, client: &Client) -> bool {
+        self.require_pkce || client.token_endpoint_auth_method == ClientAuthMethod::None
+    }
+
+    /// What the `sub` of a client that acts for itself begins with.
+    pub fn client_sub_prefix(&self) -> &str {
+        let client = self.principal_kinds.kinds().iter().find(|kind| kind.name() == CLIENT_KIND);
+        client.map(PrincipalKind::sub_prefix).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = r#"
+        issuer = "https://auth.example"
+        audience = "https://api.example"
+        scopes_supported = ["openid"]
+    "#;
+
+    fn keys(text: &str) -> Vec<&'static str> {
+        match Config::from_toml(text) {
+            Ok(_) => Vec::new(),
+            Err(errors) => errors.0.into_iter().map(|error| error.key).collect(),
+        }
+    }
+
+    #[test]
+    fn the_minimal_file_has_the_documented_defaults() {
+        let config = Config::from_toml(MINIMAL).expect("minimal");
+        assert_eq!((config.access_token_ttl, config.authorization_code_ttl), (900, 60));
+        assert_eq!(config.oauth_path_prefix, "/oauth");
+        assert!(config.authorization_response_iss);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_reported_at_once_by_key() {
+        let text = r#"
+            issuer = "http://auth.example"
+            audience = "api"
+            scopes_supported = ["a b"]
+            authorization_code_ttl = 601
+            oauth_path_prefix = "oauth/"
+        "#;
+        assert_eq!(
+            keys(text),
+            ["issuer", "audience", "authorization_code_ttl", "oauth_path_prefix", "scopes_supported"]
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        let error = Config::from_toml(&format!("{MINIMAL}\naccess_token_tll = 3")).expect_err("a typo");
+        assert!(error.to_string().contains("access_token_tll"), "{error}");
+    }
+
+    #[test]
+    fn the_issuer_must_be_canonical_https_without_query_or_fragment() {
+        for bad in [
+            "auth.example",
+            "ftp://auth.example",
+            "http://auth.example",
+            "https://auth.example/",
+            "https://AUTH.example",
+            "https://auth.example:443",
+            "https://auth.example?x",
+            "https://auth.example#x",
+            "https://u@auth.example",
+        ] {
+            assert_eq!(keys(&MINIMAL.replace("https://auth.example", bad)), ["issuer"], "{bad}");
+        }
+        for good in
+            ["https://auth.example/tenant", "http://localhost:8080", "http://127.0.0.1:1", "http://[::1]:1"]
+        {
+            assert!(keys(&MINIMAL.replace("https://auth.example", good)).is_empty(), "{good}");
+        }
+    }
+
+    #[test]
+    fn prefixes_that_lie_within_each_other_are_refused() {
+        let text = format!("{MINIMAL}\naccount_path_prefix = \"/oauth/account\"");
+        assert_eq!(keys(&text), ["account_path_prefix"]);
+    }
+
+    #[test]
+    fn every_new_setting_is_checked_and_named() {
+        for (line, key) in [
+            ("scope_separator = \"/\"", "scope_separator"),
+            ("principal_kinds = []", "principal_kinds"),
+            ("[[principal_kinds]]\nname = \"person\"\nsub_prefix = \"usr_\"", "principal_kinds"),
+            ("grant_types_supported = []", "grant_types_supported"),
+            ("grant_types_supported = [\"password\"]", "grant_types_supported"),
+            ("grant_types_supported = [\"refresh_token\"]", "grant_types_supported"),
+            ("token_endpoint_auth_methods_supported = []", "token_endpoint_auth_methods_supported"),
+            (
+                "token_endpoint_auth_methods_supported = [\"tls_client_auth\"]",
+                "token_endpoint_auth_methods_supported",
+            ),
+            ("refresh_token_ttl = 0", "refresh_token_ttl"),
+            ("refresh_token_ttl = 20\nrefresh_token_family_ttl = 10", "refresh_token_ttl"),
+            ("refresh_token_rotation_grace_seconds = 601", "refresh_token_rotation_grace_seconds"),
+            ("trusted_proxies = [\"10.0.0.0/33\"]", "trusted_proxies"),
+            ("canonical_url = \"https://auth.example/\"", "canonical_url"),
+            ("canonical_url = \"auth.example\"", "canonical_url"),
+            ("cors_origins = [\"*\"]", "cors_origins"),
+            ("token_path = \"token\"", "token_path"),
+            ("token_path = \"/oauth/authorize\"", "token_path"),
+            ("token_path = \"/account/token\"", "account_path_prefix"),
+            ("access_token_signing_alg = \"HS256\"", "access_token_signing_alg"),
+        ] {
+            assert_eq!(keys(&format!("{MINIMAL}\n{line}")), [key], "{line}");
+        }
+    }
+
+    #[test]
+    fn zero_grace_is_strict_and_allowed() {
+        let config = Config::from_toml(&format!("{MINIMAL}\nrefresh_token_rotation_grace_seconds = 0"));
+        assert_eq!(config.expect("valid").refresh_token_rotation_grace_seconds, 0);
+    }
+}

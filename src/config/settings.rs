@@ -1,0 +1,434 @@
+//! `attesto.toml` as it is written, and what is checked before it is a [`Config`].
+
+use std::fmt;
+
+use serde::Deserialize;
+use url::{Host, Url};
+
+use super::{Config, ConfigError, ConfigErrors, PathOverrides};
+use crate::client::{ClientAuthMethod, GrantType};
+use crate::cors::CorsPolicy;
+use crate::jose::Algorithm;
+use crate::principal_kind::{PrincipalKind, PrincipalKinds};
+use crate::request_facts::{CanonicalUrl, TrustedProxies};
+use crate::scope_catalog::{Catalog, Separator};
+
+/// The settings as written. Names and defaults are those of `docs/configuration.md`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    issuer: String,
+    audience: String,
+    scopes_supported: Vec<String>,
+    scope_separator: Option<String>,
+    #[serde(default = "default_principal_kinds")]
+    principal_kinds: Vec<KindSettings>,
+    #[serde(default = "default_grant_types_supported")]
+    grant_types_supported: Vec<String>,
+    #[serde(default = "default_token_endpoint_auth_methods_supported")]
+    token_endpoint_auth_methods_supported: Vec<String>,
+    #[serde(default = "seconds::<900>")]
+    access_token_ttl: u64,
+    #[serde(default = "seconds::<900>")]
+    id_token_ttl: u64,
+    #[serde(default = "seconds::<1_209_600>")]
+    refresh_token_ttl: u64,
+    #[serde(default = "seconds::<7_776_000>")]
+    refresh_token_family_ttl: u64,
+    #[serde(default = "yes")]
+    refresh_token_rotation: bool,
+    #[serde(default = "seconds::<60>")]
+    refresh_token_rotation_grace_seconds: u64,
+    #[serde(default = "seconds::<60>")]
+    authorization_code_ttl: u64,
+    #[serde(default = "seconds::<600>")]
+    consent_grant_ttl: u64,
+    #[serde(default = "default_access_token_signing_alg")]
+    access_token_signing_alg: String,
+    #[serde(default = "yes")]
+    require_pkce: bool,
+    #[serde(default)]
+    require_nonce: bool,
+    #[serde(default = "yes")]
+    authorization_response_iss: bool,
+    #[serde(default = "yes")]
+    require_https: bool,
+    #[serde(default)]
+    trusted_proxies: Vec<String>,
+    canonical_url: Option<String>,
+    #[serde(default)]
+    cors_origins: Vec<String>,
+    #[serde(default = "default_oauth_path_prefix")]
+    oauth_path_prefix: String,
+    authorize_path: Option<String>,
+    token_path: Option<String>,
+    userinfo_path: Option<String>,
+    revocation_path: Option<String>,
+    introspection_path: Option<String>,
+    #[serde(default = "yes")]
+    revocation_enabled: bool,
+    #[serde(default = "yes")]
+    introspection_enabled: bool,
+    #[serde(default = "default_account_path_prefix")]
+    account_path_prefix: String,
+    #[serde(default = "default_basic_realm")]
+    basic_realm: String,
+    resource_metadata: Option<String>,
+    #[serde(default)]
+    claims_supported: Vec<String>,
+    #[serde(default)]
+    acr_values_supported: Vec<String>,
+    #[serde(default)]
+    ui_locales_supported: Vec<String>,
+    #[serde(default = "default_store")]
+    store: String,
+}
+
+/// A `[[principal_kinds]]` table.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KindSettings {
+    name: String,
+    sub_prefix: String,
+    #[serde(default)]
+    required_claims: Vec<String>,
+}
+
+/// The kind of principal that is a client acting for itself.
+pub(super) const CLIENT_KIND: &str = "client";
+
+const fn seconds<const N: u64>() -> u64 {
+    N
+}
+const fn yes() -> bool {
+    true
+}
+fn default_principal_kinds() -> Vec<KindSettings> {
+    [("person", "usr_"), (CLIENT_KIND, "client_")]
+        .map(|(name, sub_prefix)| KindSettings {
+            name: name.to_owned(),
+            sub_prefix: sub_prefix.to_owned(),
+            required_claims: Vec::new(),
+        })
+        .into()
+}
+fn default_grant_types_supported() -> Vec<String> {
+    GrantType::ALL.map(|grant_type| grant_type.as_str().to_owned()).into()
+}
+fn default_token_endpoint_auth_methods_supported() -> Vec<String> {
+    ClientAuthMethod::ALL.map(|method| method.as_str().to_owned()).into()
+}
+fn default_access_token_signing_alg() -> String {
+    "ES256".to_owned()
+}
+fn default_oauth_path_prefix() -> String {
+    "/oauth".to_owned()
+}
+fn default_account_path_prefix() -> String {
+    "/account".to_owned()
+}
+fn default_basic_realm() -> String {
+    "OAuth".to_owned()
+}
+fn default_store() -> String {
+    "default".to_owned()
+}
+
+impl Settings {
+    pub(super) fn validate(self) -> Result<Config, ConfigErrors> {
+        let mut problems = Problems::default();
+        let issuer_path = match issuer(&self.issuer, self.require_https) {
+            Ok(path) => path,
+            Err(problem) => problems.note("issuer", problem),
+        };
+        if let Err(problem) = resource_identifier(&self.audience) {
+            problems.note("audience", problem)
+        }
+        if let Some(url) = &self.resource_metadata
+            && !Url::parse(url)
+                .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.fragment().is_none())
+        {
+            problems.note("resource_metadata", "must be the absolute URL of the RFC 9728 document")
+        }
+        self.check_lifetimes(&mut problems);
+        self.check_paths(&issuer_path, &mut problems);
+        if !self.basic_realm.bytes().all(|b| matches!(b, 0x20..=0x7E) && b != b'"' && b != b'\\') {
+            problems.note("basic_realm", "must be printable ASCII without quotes and backslashes")
+        }
+        if self.store.is_empty() {
+            problems.note("store", "must be a label of the manifest's `key_value_stores`")
+        }
+        let separator = problems.checked("scope_separator", self.separator()).flatten();
+        let catalog = Catalog::new(self.scopes_supported.clone(), separator);
+        let catalog = problems.checked("scopes_supported", catalog);
+        let principal_kinds = problems.checked("principal_kinds", self.kinds());
+        let grant_types_supported = problems.checked("grant_types_supported", self.grant_types());
+        let auth_methods = problems.checked("token_endpoint_auth_methods_supported", self.auth_methods());
+        let access_token_signing_alg = problems.checked("access_token_signing_alg", self.signing_alg());
+        let cors = problems.checked("cors_origins", CorsPolicy::new(self.cors_origins.clone()));
+        let trusted_proxies =
+            problems.checked("trusted_proxies", TrustedProxies::parse(&self.trusted_proxies));
+        let canonical_url = problems.checked("canonical_url", self.canonical_url(&issuer_path));
+        problems.none()?;
+        let (
+            Some(catalog),
+            Some(principal_kinds),
+            Some(grant_types_supported),
+            Some(token_endpoint_auth_methods_supported),
+            Some(access_token_signing_alg),
+            Some(cors),
+            Some(trusted_proxies),
+            Some(canonical_url),
+        ) = (
+            catalog,
+            principal_kinds,
+            grant_types_supported,
+            auth_methods,
+            access_token_signing_alg,
+            cors,
+            trusted_proxies,
+            canonical_url,
+        )
+        else {
+            // Each of them noted its problem.
+            return Err(ConfigErrors(Vec::new()));
+        };
+        Ok(Config {
+            issuer: self.issuer,
+            issuer_path,
+            audience: self.audience,
+            catalog,
+            principal_kinds,
+            grant_types_supported,
+            token_endpoint_auth_methods_supported,
+            access_token_ttl: self.access_token_ttl,
+            id_token_ttl: self.id_token_ttl,
+            refresh_token_ttl: self.refresh_token_ttl,
+            refresh_token_family_ttl: self.refresh_token_family_ttl,
+            refresh_token_rotation: self.refresh_token_rotation,
+            refresh_token_rotation_grace_seconds: self.refresh_token_rotation_grace_seconds,
+            authorization_code_ttl: self.authorization_code_ttl,
+            consent_grant_ttl: self.consent_grant_ttl,
+            access_token_signing_alg,
+            require_pkce: self.require_pkce,
+            require_nonce: self.require_nonce,
+            authorization_response_iss: self.authorization_response_iss,
+            require_https: self.require_https,
+            trusted_proxies,
+            canonical_url,
+            cors,
+            oauth_path_prefix: self.oauth_path_prefix,
+            paths: PathOverrides {
+                authorization: self.authorize_path,
+                token: self.token_path,
+                userinfo: self.userinfo_path,
+                revocation: self.revocation_path,
+                introspection: self.introspection_path,
+            },
+            revocation_enabled: self.revocation_enabled,
+            introspection_enabled: self.introspection_enabled,
+            account_path_prefix: self.account_path_prefix,
+            basic_realm: self.basic_realm,
+            resource_metadata: self.resource_metadata,
+            claims_supported: self.claims_supported,
+            acr_values_supported: self.acr_values_supported,
+            ui_locales_supported: self.ui_locales_supported,
+            store: self.store,
+        })
+    }
+
+    fn check_lifetimes(&self, problems: &mut Problems) {
+        const YEAR: u64 = 31_536_000;
+        for (key, seconds, range) in [
+            ("access_token_ttl", self.access_token_ttl, 1..=86_400),
+            ("id_token_ttl", self.id_token_ttl, 1..=86_400),
+            ("refresh_token_ttl", self.refresh_token_ttl, 1..=YEAR),
+            ("refresh_token_family_ttl", self.refresh_token_family_ttl, 1..=10 * YEAR),
+            ("refresh_token_rotation_grace_seconds", self.refresh_token_rotation_grace_seconds, 0..=600),
+            ("authorization_code_ttl", self.authorization_code_ttl, 1..=600),
+            ("consent_grant_ttl", self.consent_grant_ttl, 1..=3_600),
+        ] {
+            if !range.contains(&seconds) {
+                let (min, max) = range.into_inner();
+                problems.note(key, format!("is in seconds and must be from {min} to {max}"))
+            }
+        }
+        if self.refresh_token_ttl > self.refresh_token_family_ttl {
+            problems.note("refresh_token_ttl", "must not be longer than `refresh_token_family_ttl`")
+        }
+    }
+
+    fn check_paths(&self, issuer_path: &str, problems: &mut Problems) {
+        const SHAPE: &str = "must be a path like `/oauth`: unreserved characters, no trailing slash";
+        for (key, prefix) in [
+            ("oauth_path_prefix", Some(&self.oauth_path_prefix)),
+            ("account_path_prefix", Some(&self.account_path_prefix)),
+            ("authorize_path", self.authorize_path.as_ref()),
+            ("token_path", self.token_path.as_ref()),
+            ("userinfo_path", self.userinfo_path.as_ref()),
+            ("revocation_path", self.revocation_path.as_ref()),
+            ("introspection_path", self.introspection_path.as_ref()),
+        ] {
+            if prefix.is_some_and(|prefix| !is_path_prefix(prefix)) {
+                problems.note(key, SHAPE)
+            }
+        }
+        let endpoint = |path: &Option<String>, tail: &str| match path {
+            Some(path) => path.clone(),
+            None => format!("{issuer_path}{}/{tail}", self.oauth_path_prefix),
+        };
+        let endpoints = [
+            ("authorize_path", endpoint(&self.authorize_path, "authorize")),
+            ("token_path", endpoint(&self.token_path, "token")),
+            ("userinfo_path", endpoint(&self.userinfo_path, "userinfo")),
+            ("revocation_path", endpoint(&self.revocation_path, "revoke")),
+            ("introspection_path", endpoint(&self.introspection_path, "introspect")),
+        ];
+        let account = format!("{issuer_path}{}", self.account_path_prefix);
+        let (oauth, pages) =
+            (format!("{}/", self.oauth_path_prefix), format!("{}/", self.account_path_prefix));
+        if oauth.starts_with(&pages) || pages.starts_with(&oauth) {
+            problems.note("account_path_prefix", "and `oauth_path_prefix` must not lie within each other")
+        }
+        for (number, (key, path)) in endpoints.iter().enumerate() {
+            if endpoints.iter().take(number).any(|(_, other)| other == path) {
+                problems.note(key, "must not be the path of another endpoint")
+            }
+            if *path == account || path.starts_with(&format!("{account}/")) {
+                problems.note("account_path_prefix", format!("must not contain `{key}`"))
+            }
+        }
+    }
+
+    fn separator(&self) -> Result<Option<Separator>, &'static str> {
+        match self.scope_separator.as_deref() {
+            None => Ok(None),
+            Some(text) => Separator::parse(text).map(Some).ok_or("must be `.` or `:`"),
+        }
+    }
+
+    fn canonical_url(&self, issuer_path: &str) -> Result<CanonicalUrl, &'static str> {
+        let origin = self.issuer.strip_suffix(issuer_path).unwrap_or(&self.issuer);
+        match self.canonical_url.as_deref() {
+            None => Ok(CanonicalUrl::Configured(origin.to_owned())),
+            Some("forwarded") => Ok(CanonicalUrl::Forwarded(origin.to_owned())),
+            Some(other) => match Url::parse(other) {
+                Ok(url) if url.has_host() && url.origin().ascii_serialization() == other => {
+                    Ok(CanonicalUrl::Configured(other.to_owned()))
+                }
+                _ => Err("must be an origin like `https://auth.example`, or `forwarded`"),
+            },
+        }
+    }
+
+    fn kinds(&self) -> Result<PrincipalKinds, String> {
+        let kind = |kind: &KindSettings| {
+            PrincipalKind::new(&kind.name, &kind.sub_prefix, kind.required_claims.clone())
+        };
+        let kinds = self.principal_kinds.iter().map(kind).collect::<Result<_, _>>();
+        let kinds = kinds.and_then(PrincipalKinds::new).map_err(|error| error.to_string())?;
+        match kinds.kinds().iter().any(|kind| kind.name() == CLIENT_KIND) {
+            true => Ok(kinds),
+            false => Err(format!("must have one with the name `{CLIENT_KIND}`")),
+        }
+    }
+
+    fn grant_types(&self) -> Result<Vec<GrantType>, String> {
+        let known = || GrantType::ALL.map(GrantType::as_str).join(", ");
+        let types = self.grant_types_supported.iter().map(|name| GrantType::parse(name));
+        let types: Vec<_> =
+            types.collect::<Option<_>>().ok_or_else(|| format!("must be a list of: {}", known()))?;
+        match (types.is_empty(), types.contains(&GrantType::AuthorizationCode)) {
+            (true, _) => Err("must have at least one grant type".to_owned()),
+            (_, false) if types.contains(&GrantType::RefreshToken) => {
+                Err("can have `refresh_token` only beside `authorization_code`".to_owned())
+            }
+            _ => Ok(types),
+        }
+    }
+
+    fn auth_methods(&self) -> Result<Vec<ClientAuthMethod>, String> {
+        let known = || ClientAuthMethod::ALL.map(ClientAuthMethod::as_str).join(", ");
+        let methods = self.token_endpoint_auth_methods_supported.iter();
+        let methods: Option<Vec<_>> = methods.map(|name| ClientAuthMethod::parse(name)).collect();
+        methods
+            .filter(|methods| !methods.is_empty())
+            .ok_or_else(|| format!("must be a list of at least one of: {}", known()))
+    }
+
+    fn signing_alg(&self) -> Result<Algorithm, String> {
+        self.access_token_signing_alg.parse().map_err(|_| {
+            let names: Vec<_> = Algorithm::ALL.iter().map(|alg| alg.name()).collect();
+            format!("must be one of {}", names.join(", "))
+        })
+    }
+}
+
+#[derive(Default)]
+struct Problems(Vec<ConfigError>);
+
+impl Problems {
+    fn note<T: Default>(&mut self, key: &'static str, problem: impl Into<String>) -> T {
+        self.0.push(ConfigError { key, problem: problem.into() });
+        T::default()
+    }
+
+    fn checked<T, E: fmt::Display>(&mut self, key: &'static str, outcome: Result<T, E>) -> Option<T> {
+        outcome.map_err(|problem| self.note::<()>(key, problem.to_string())).ok()
+    }
+
+    fn none(self) -> Result<(), ConfigErrors> {
+        if self.0.is_empty() { Ok(()) } else { Err(ConfigErrors(self.0)) }
+    }
+}
+
+/// The issuer is "a URL that uses the `https` scheme and has no query or fragment components" (RFC 8414 §2). Plain
+/// http is for a loopback host, or where `require_https` is off. Answers with the path.
+fn issuer(text: &str, require_https: bool) -> Result<String, &'static str> {
+    let Ok(url) = Url::parse(text) else { return Err("must be an absolute URL") };
+    let plain = url.scheme() == "http" && (is_loopback(&url) || !require_https);
+    if url.scheme() != "https" && !plain {
+        return Err("must use https; http is for loopback hosts, or with `require_https = false`");
+    }
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        return Err("must have no query, fragment or user information (RFC 8414 §2)");
+    }
+    // The identifier is compared as a string everywhere (RFC 8414 §3.3), so its spelling must be the canonical one.
+    let path = url.path().strip_suffix('/').unwrap_or(url.path());
+    if text.ends_with('/') || format!("{}{path}", url.origin().ascii_serialization()) != text {
+        return Err("must be in canonical form: lower case host, no default port, no trailing slash");
+    }
+    Ok(path.to_owned())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+/// "a URL that uses the `https` scheme and has no fragment component" (RFC 9728 §1.2), http being for development. "The
+/// resource parameter […] MUST be an absolute URI […] MUST NOT include a fragment component" (RFC 8707 §2).
+fn resource_identifier(text: &str) -> Result<(), &'static str> {
+    match Url::parse(text) {
+        Ok(url) if url.fragment().is_none() && matches!(url.scheme(), "https" | "http") => Ok(()),
+        _ => Err("must be an https URL without a fragment (RFC 8707 §2, RFC 9728 §1.2)"),
+    }
+}
+
+fn is_path_prefix(prefix: &str) -> bool {
+    prefix.starts_with('/')
+        && prefix.split('/').skip(1).all(|segment| {
+            !matches!(segment, "" | "." | ".." | ".well-known")
+                && segment
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~'))
+        })
+}

@@ -1,0 +1,162 @@
+//! Refreshing an access token (RFC 6749 §6, RFC 9700 §4.14, OIDC Core §12).
+
+use rand_core::CryptoRng;
+
+use super::issue::Tokens;
+use super::{GrantRefusal, Issued, TokenError, check_resource, part};
+use crate::client::{Client, ClientAuthMethod, GrantType};
+use crate::client_request::{RequestError, required};
+use crate::event::{Event, EventName};
+use crate::host::{Host, Rotation, ScopeRequest, StoredRefreshToken};
+use crate::params::Params;
+use crate::refresh_token::RefreshGrant;
+use crate::scope::Scope;
+use crate::scope_grant::{ScopeRefusal, grant_scope};
+use crate::secret::Secret;
+use crate::server::Context;
+
+/// Refreshes with a token of this, authenticated, client.
+///
+/// A token that has been rotated is judged first: its presentation is a retry or a theft, whatever else is wrong with the
+/// request. Any other is rotated last, when nothing can refuse the request any more.
+pub(super) async fn refresh(
+    cx: &mut Context<'_, impl Host, impl CryptoRng>,
+    client: &Client,
+    params: &Params,
+) -> Result<Issued, TokenError> {
+    let presented = Secret::new(required(params, "refresh_token", "refresh_token is required")?.to_owned());
+    let scope = params.one("scope").map_err(|_| RequestError::Repeated)?;
+    let found = cx
+        .host
+        .peek_refresh_token(&presented.digest(), cx.now)
+        .await
+        .map_err(part("stores"))?
+        .ok_or(GrantRefusal::UnknownRefreshToken)?;
+    // "the refresh token is bound to the client to which it was issued" (§6).
+    if found.token.client_id != client.client_id {
+        return Err(GrantRefusal::OtherClient.into());
+    }
+    let grant: RefreshGrant = serde_json::from_slice(&found.token.grant).map_err(|error| {
+        TokenError::fault_of(format!("stores: a refresh token's grant is not readable: {error}"))
+    })?;
+    let successor = Successor::new(cx, client, &presented, &found.token, &grant);
+    if found.rotated {
+        successor.rotate(cx).await?;
+    }
+
+    check_resource(params, &cx.server.config.audience)?;
+    let scope = narrowed(cx, client, &grant, scope).await?;
+    // A person who is no longer admitted gets nothing more.
+    let principal =
+        cx.host.load_principal(&grant.sub).await.map_err(part("people"))?.ok_or(GrantRefusal::Principal)?;
+    let tokens = Tokens {
+        client,
+        principal: &principal,
+        scope: &scope,
+        authentication: Some(&grant.authentication),
+        nonce: None,
+    };
+    let mut built = tokens.build(cx).await?;
+    if found.rotated || rotates(cx, client) {
+        if !found.rotated {
+            successor.rotate(cx).await?;
+        }
+        built.response.refresh_token = Some(successor.token.expose().clone());
+        let refresh = Some(EventName::RefreshRotated);
+        return Ok(Issued { response: built.response, sub: grant.sub, jti: built.jti, refresh });
+    }
+    // Where tokens are kept, being used is what keeps them alive.
+    let digest = successor.presented;
+    cx.host.extend_refresh_token(&digest, successor.expires_at).await.map_err(part("stores"))?;
+    Ok(Issued { response: built.response, sub: grant.sub, jti: built.jti, refresh: None })
+}
+
+/// "Refresh tokens for public clients MUST be sender-constrained or use refresh token rotation" (RFC 9700 §2.2.2), so
+/// the setting is for the others.
+fn rotates<H, R>(cx: &Context<'_, H, R>, client: &Client) -> bool {
+    cx.server.config.refresh_token_rotation || client.token_endpoint_auth_method == ClientAuthMethod::None
+}
+
+/// The scope of this refresh: "The requested scope MUST NOT include any scope not originally granted by the resource
+/// owner, and if omitted is treated as equal to the scope originally granted" (§6). The grant stays as it is, so that
+/// the next refresh may ask for all of it again.
+async fn narrowed(
+    cx: &mut Context<'_, impl Host, impl CryptoRng>,
+    client: &Client,
+    grant: &RefreshGrant,
+    requested: Option<&str>,
+) -> Result<Scope, TokenError> {
+    let original = Scope::parse(&grant.scope)
+        .map_err(|_| TokenError::fault_of("stores: a refresh token's scope is not readable"))?;
+    let requested = match requested {
+        Some(text) => Scope::parse(text).map_err(|_| TokenError::InvalidScope)?,
+        None => original.clone(),
+    };
+    if !requested.is_subset_of(&original) {
+        return Err(TokenError::InvalidScope);
+    }
+    let question = ScopeRequest {
+        client,
+        grant_type: GrantType::RefreshToken.as_str(),
+        sub: Some(&grant.sub),
+        requested: &requested,
+    };
+    match grant_scope(cx, question).await {
+        // What was granted without any scope gets no default now.
+        Ok(scope) if scope.is_subset_of(&original) => Ok(scope),
+        Ok(_) | Err(ScopeRefusal::Refused) => Err(TokenError::InvalidScope),
+        Err(ScopeRefusal::Fault(fault)) => Err(TokenError::fault_of(format!("rules: {fault}"))),
+    }
+}
+
+/// The token that takes the presented one's place.
+struct Successor {
+    presented: crate::secret::Digest,
+    token: Secret<String>,
+    stored: StoredRefreshToken,
+    expires_at: u64,
+}
+
+impl Successor {
+    fn new<H, R>(
+        cx: &Context<'_, H, R>,
+        client: &Client,
+        presented: &Secret<String>,
+        found: &StoredRefreshToken,
+        grant: &RefreshGrant,
+    ) -> Self {
+        let token = grant.successor(presented);
+        // An idle lifetime, within the lifetime of the family.
+        let idle = cx.now.saturating_add(cx.server.config.refresh_token_ttl);
+        let expires_at = idle.min(grant.family_expires_at);
+        let stored = StoredRefreshToken {
+            digest: token.digest(),
+            family: found.family.clone(),
+            client_id: client.client_id.clone(),
+            subject: found.subject.clone(),
+            expires_at,
+            grant: found.grant.clone(),
+        };
+        Self { presented: presented.digest(), token, stored, expires_at }
+    }
+
+    /// Takes the presented token's place, or finds out why not.
+    async fn rotate(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>) -> Result<(), TokenError> {
+        let grace = cx.server.config.refresh_token_rotation_grace_seconds;
+        let stored = self.stored.clone();
+        let rotation = cx.host.rotate_refresh_token(&self.presented, stored, grace, cx.now).await;
+        match rotation.map_err(part("stores"))? {
+            Rotation::Rotated | Rotation::Retried => Ok(()),
+            Rotation::Unknown | Rotation::Revoked => Err(GrantRefusal::UnknownRefreshToken.into()),
+            Rotation::Reused => {
+                let mut event = Event::new(EventName::RefreshReuseDetected, cx.now);
+                event.client_id = Some(self.stored.client_id.clone());
+                event.subject = Some(self.stored.subject.clone());
+                event.grant_type = Some(GrantType::RefreshToken.as_str());
+                event.metadata.insert("family".to_owned(), self.stored.family.clone().into());
+                cx.events.push(event);
+                Err(GrantRefusal::Reused.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Client libraries, unmodified, against the whole application. Each says which grants it has completed, and has failed
+//! when one is missing.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
+)]
+
+mod house;
+mod program;
+mod rust_clients;
+
+use house::House;
+
+/// The grants and the endpoints beside them.
+const EVERYTHING: [&str; 6] =
+    ["authorization_code", "userinfo", "refresh_token", "client_credentials", "introspection", "revocation"];
+
+#[test]
+fn oauth4webapi_completes_every_grant() {
+    let house = House::start();
+    assert_eq!(program::node(&house, "oauth4webapi.js"), EVERYTHING);
+}
+
+#[test]
+fn openid_client_completes_every_grant() {
+    let house = House::start();
+    assert_eq!(program::node(&house, "openid-client.js"), EVERYTHING);
+}
+
+#[test]
+fn jose_verifies_every_kind_of_token_against_the_published_keys() {
+    let house = House::start();
+    let tokens = ["access token of a person", "ID token", "access token of a client"];
+    assert_eq!(program::node(&house, "jose.js"), tokens);
+}
+
+#[test]
+fn authlib_completes_every_grant() {
+    let house = House::start();
+    assert_eq!(program::python(&house, "authlib_client.py"), EVERYTHING);
+}
+
+#[test]
+fn openidconnect_completes_every_grant() {
+    let house = House::start();
+    assert_eq!(rust_clients::openidconnect(&house), EVERYTHING);
+}
+
+#[test]
+fn oauth2_completes_every_grant() {
+    let house = House::start();
+    let grants = EVERYTHING.into_iter().filter(|grant| *grant != "userinfo");
+    assert_eq!(rust_clients::oauth2(&house), grants.collect::<Vec<_>>());
+}
