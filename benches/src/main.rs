@@ -1,11 +1,6 @@
 //! Attesto beside npm's oidc-provider, doing the same on the same machine at the same time. `cargo xtask bench` builds
 //! both and runs this; it prints a table, and writes it with a picture where it is told to.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the rule is for the engine; a bench reads the machine's clock"
-)]
-
 mod client;
 mod flow;
 mod machine;

@@ -1,6 +1,7 @@
 //! Where lines go: requests, what guests print, and faults.
 
 use std::fmt;
+use std::io::Write;
 use std::sync::Arc;
 
 /// What a line is about.
@@ -29,7 +30,7 @@ impl Log {
     /// Everything to standard error.
     #[must_use]
     pub fn stderr() -> Self {
-        Self::to(|_, line| eprintln!("{line}"))
+        Self::to(|_, line| print(line))
     }
 
     /// Everything but the requests to standard error.
@@ -37,7 +38,7 @@ impl Log {
     pub fn without_requests() -> Self {
         Self::to(|kind, line| {
             if kind != Kind::Request {
-                eprintln!("{line}");
+                print(line);
             }
         })
     }
@@ -51,6 +52,12 @@ impl Log {
     pub fn fault(&self, line: fmt::Arguments<'_>) {
         self.write(Kind::Fault, line);
     }
+}
+
+/// One system call a line, which then is no other thread's line in the middle.
+fn print(line: &str) {
+    // Nobody is left to be told when standard error is gone.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
 impl fmt::Debug for Log {
