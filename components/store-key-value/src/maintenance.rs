@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 
-use crate::key_value::{KeyValue, Unavailable, read};
+use crate::key_value::{KeyValue, Unavailable};
 
 /// A store whose keys can be listed.
 pub trait Sweepable: KeyValue {
@@ -82,7 +82,12 @@ fn expired(
     digest: &str,
     now: u64,
 ) -> Result<bool, Unavailable> {
-    let until = |key: &str| read::<Until>(store, key).map(|until| until.map(|until| until.expires_at));
+    // What can not be read is left alone, and holds up nothing else.
+    let until = |key: &str| {
+        let value = store.get(key)?;
+        let until = value.and_then(|value| serde_json::from_slice::<Until>(&value).ok());
+        Ok(until.map(|until| until.expires_at))
+    };
     let Some(own) = until(key)? else { return Ok(false) };
     let latest = match kind.name {
         "code" => match until(&format!("code-issued/{digest}"))? {
@@ -177,6 +182,15 @@ mod tests {
         assert_eq!(sweep(&store, NOW + 99, 100).unwrap(), []);
         assert_eq!(sweep(&store, NOW + 100, 100).unwrap(), [("refresh", 1)]);
         assert!(refresh_store::peek(&store, b"b", NOW + 100).unwrap().is_some());
+    }
+
+    #[test]
+    fn an_entry_that_can_not_be_read_stays_and_holds_up_no_other() {
+        let store = Memory::default();
+        store.set("code/a", b"not JSON").unwrap();
+        code(&store, b"dead", NOW);
+        assert_eq!(sweep(&store, NOW, 100).unwrap(), [("code", 1)]);
+        assert_eq!(store.keys().unwrap(), ["code/a"]);
     }
 
     #[test]

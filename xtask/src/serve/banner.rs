@@ -45,7 +45,7 @@ pub(crate) fn banner(with_envoy: bool) -> String {
 fn authorization_request() -> String {
     format!(
         "{ISSUER}/oauth/authorize?response_type=code&client_id={CLIENT}&redirect_uri={REDIRECT_URI}\
-         &scope=openid+email+orders:read&state=demo&code_challenge={CODE_CHALLENGE}&code_challenge_method=S256"
+         &scope=openid+email+offline_access+orders:read&state=demo&code_challenge={CODE_CHALLENGE}&code_challenge_method=S256"
     )
 }
 
@@ -62,6 +62,10 @@ pub(crate) fn redeem(code: &str) -> String {
 
     curl -s {ISSUER}/oauth/userinfo -H \"Authorization: Bearer $TOKEN\"
     curl -i {API}{ORDERS} -H \"Authorization: Bearer $TOKEN\"
+
+  The first answer has a refresh token as well. It is good for new tokens, once:
+
+    curl -s {ISSUER}/oauth/token -d grant_type=refresh_token -d client_id={CLIENT} -d refresh_token=…
 "
     )
 }

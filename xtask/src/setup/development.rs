@@ -50,7 +50,8 @@ pub(crate) fn development_state(project: &Project) -> Result<usize> {
             std::fs::remove_file(&unfinished)?;
         }
         let client = ["clients", "add", "--state", UNFINISHED, "--client-id", CLIENT, "--name", "Demo app"];
-        run(&[&client[..], &["--redirect-uri", REDIRECT_URI]].concat(), "")?;
+        let grants = ["--grant-type", "authorization_code", "--grant-type", "refresh_token"];
+        run(&[&client[..], &grants, &["--redirect-uri", REDIRECT_URI]].concat(), "")?;
         let user = ["users", "add", USER, "--state", UNFINISHED, "--name", "Alice Doe"];
         run(&[&user[..], &["--email", "alice@example.com"]].concat(), &format!("{PASSWORD}\n"))?;
         std::fs::rename(unfinished, project.root.join(STATE))?;
