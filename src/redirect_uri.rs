@@ -70,7 +70,7 @@ fn has_plain_authority(uri: &str, scheme: &str) -> bool {
     match uri.split_once("://") {
         Some((before, after)) if before.eq_ignore_ascii_case(scheme) => {
             let authority = after.split(['/', '\\', '?']).next().unwrap_or_default();
-            !authority.contains('@') && !(is_web && authority.is_empty())
+            !(authority.contains('@') || is_web && authority.is_empty())
         }
         // com.example.app:/cb (RFC 8252 §7.1)
         _ => !is_web,

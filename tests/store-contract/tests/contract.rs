@@ -2,7 +2,8 @@
 
 #![expect(
     clippy::expect_used,
-    reason = "clippy allows it in test functions, and their helpers are test code too"
+    clippy::indexing_slicing,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
 )]
 
 use std::collections::HashSet;

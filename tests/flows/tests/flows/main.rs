@@ -2,7 +2,9 @@
 
 #![expect(
     clippy::expect_used,
-    reason = "clippy allows it in test functions, and their helpers are test code too"
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
 )]
 
 mod code_flow;
