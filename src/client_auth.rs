@@ -66,16 +66,14 @@ pub async fn authenticate(
         }
         Credential::ClientId(client_id) => (ClientAuthMethod::None, client_id, None),
     };
-    // Both questions are always asked, so that the time taken does not tell which one failed.
-    let client = store.load_client(&client_id).await.map_err(ClientAuthError::Host)?;
-    let verified = match &client_secret {
-        Some(secret) => {
-            store.verify_client_secret(&client_id, secret).await.map_err(ClientAuthError::Host)?
-        }
-        None => true,
+    // The registry answers one question, so that neither it nor the time taken says what was wrong.
+    let client = match &client_secret {
+        Some(secret) => store.authenticate_client(&client_id, secret).await,
+        None => store.load_client(&client_id).await,
     };
     client
-        .filter(|client| verified && client.token_endpoint_auth_method == method)
+        .map_err(ClientAuthError::Host)?
+        .filter(|client| client.token_endpoint_auth_method == method)
         .filter(|_| config.token_endpoint_auth_methods_supported.contains(&method))
         .ok_or(ClientAuthError::Failed(method == ClientAuthMethod::ClientSecretBasic))
 }

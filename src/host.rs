@@ -57,12 +57,12 @@ pub trait ClientStore {
     /// The client with this identifier; `None` where it is unknown or revoked.
     async fn load_client(&self, client_id: &str) -> Result<Option<Client>, HostError>;
 
-    /// Whether this is the client's secret; in the same time for a client that does not exist.
-    async fn verify_client_secret(
+    /// The client, where this is its secret; the comparison is made whether or not there is such a client.
+    async fn authenticate_client(
         &self,
         client_id: &str,
         presented: &Secret<String>,
-    ) -> Result<bool, HostError>;
+    ) -> Result<Option<Client>, HostError>;
 }
 
 /// A subject tokens are issued for.

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use attesto::client::Client;
 use attesto::client_auth::authenticate;
+use attesto::config::Config;
 use attesto::host::{ClientStore, HostError};
 use attesto::http::{Body, Request};
 use attesto::jose::{JwkSet, NumericDate};
@@ -25,13 +26,22 @@ impl ClientStore for NoClients {
         Ok(None)
     }
 
-    async fn verify_client_secret(&self, _: &str, _: &Secret<String>) -> Result<bool, HostError> {
-        Ok(false)
+    async fn authenticate_client(&self, _: &str, _: &Secret<String>) -> Result<Option<Client>, HostError> {
+        Ok(None)
     }
 }
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {
     Policy::new("https://as.example", vec!["https://api.example".to_owned()]).expect("a policy")
+});
+
+static CONFIG: LazyLock<Config> = LazyLock::new(|| {
+    let minimal = r#"
+        issuer = "https://as.example"
+        audience = "https://api.example"
+        scopes_supported = ["openid"]
+    "#;
+    Config::from_toml(minimal).expect("a configuration")
 });
 
 libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
@@ -50,7 +60,7 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
     let request =
         Request { method: Method::POST, path: "/oauth/token".to_owned(), query: None, headers, body };
     let params = Params::default();
-    let answer = pin!(authenticate(&NoClients, &request, &params));
+    let answer = pin!(authenticate(&NoClients, &CONFIG, &request, &params));
     match answer.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(client) => assert!(client.is_err()),
         Poll::Pending => panic!("this store never waits"),

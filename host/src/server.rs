@@ -118,6 +118,7 @@ impl Server {
         if timeout(self.limits.drain, graceful.shutdown()).await.is_err() {
             self.log.fault(format_args!("shutdown: requests still in flight after {:?}", self.limits.drain));
         }
+        self.components.values().for_each(Application::close);
     }
 
     fn connection(

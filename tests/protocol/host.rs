@@ -330,14 +330,15 @@ impl ClientStore for TestHost {
         Ok(self.clients.borrow().get(client_id).map(|(client, _)| client.clone()))
     }
 
-    async fn verify_client_secret(
+    async fn authenticate_client(
         &self,
         client_id: &str,
         presented: &Secret<String>,
-    ) -> Result<bool, HostError> {
+    ) -> Result<Option<Client>, HostError> {
+        self.may_fail("load_client")?;
         let clients = self.clients.borrow();
-        let secret = clients.get(client_id).and_then(|(_, secret)| secret.as_ref());
-        Ok(secret == Some(presented.expose()))
+        let known = clients.get(client_id).filter(|(_, secret)| secret.as_ref() == Some(presented.expose()));
+        Ok(known.map(|(client, _)| client.clone()))
     }
 }
 

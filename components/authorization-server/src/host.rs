@@ -75,19 +75,27 @@ impl ClientStore for Parts {
     async fn load_client(&self, client_id: &str) -> Result<Option<Client>, HostError> {
         use clients::client_store::{Lookup, load};
         match load(client_id.to_owned()).await.map_err(failed)? {
-            Some(Lookup::Active(client)) if client.client_id == client_id => client_in(client).map(Some),
-            Some(Lookup::Active(_)) => Err(HostError("the registry answered with another client".to_owned())),
+            Some(Lookup::Active(client)) => client_of(client, client_id).map(Some),
             Some(Lookup::Revoked) | None => Ok(None),
         }
     }
 
-    async fn verify_client_secret(
+    async fn authenticate_client(
         &self,
         client_id: &str,
         presented: &Secret<String>,
-    ) -> Result<bool, HostError> {
+    ) -> Result<Option<Client>, HostError> {
         let presented = presented.expose().clone().into_bytes();
-        clients::client_store::verify_secret(client_id.to_owned(), presented).await.map_err(failed)
+        let client = clients::client_store::authenticate(client_id.to_owned(), presented);
+        client.await.map_err(failed)?.map(|client| client_of(client, client_id)).transpose()
+    }
+}
+
+/// The registry is held to its answer: a client by another name is a fault.
+fn client_of(client: clients::types::Client, client_id: &str) -> Result<Client, HostError> {
+    match client.client_id == client_id {
+        true => client_in(client),
+        false => Err(HostError("the registry answered with another client".to_owned())),
     }
 }
 

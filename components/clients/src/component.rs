@@ -44,8 +44,10 @@ impl Guest for bindings::Clients {
         })
     }
 
-    async fn verify_secret(client_id: String, presented: Vec<u8>) -> Result<bool, Error> {
-        Ok(verify_secret(read(&client_id)?.as_ref(), &presented))
+    async fn authenticate(client_id: String, presented: Vec<u8>) -> Result<Option<Client>, Error> {
+        let record = read(&client_id)?;
+        let verified = verify_secret(record.as_ref(), &presented);
+        Ok(record.filter(|_| verified).map(client))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -56,6 +58,7 @@ impl HandlerState for Instances {
                 request_timeout: self.request_timeout,
                 id: self.shared.id.to_string(),
                 log: self.shared.log.clone(),
+                closing: Arc::clone(&self.shared.closing),
             },
         })
     }
@@ -91,6 +94,7 @@ pub(crate) struct Life {
     request_timeout: Duration,
     id: String,
     log: Log,
+    closing: Arc<AtomicBool>,
 }
 
 impl WorkerState for Life {
@@ -116,7 +120,11 @@ impl WorkerState for Life {
 
     fn drop(&self, store: Store<Guest>, result: Result<(), wasmtime::Error>) {
         drop(store);
-        if let Err(error) = result {
+        // At the end of the process the runtime drops instances that were waiting, which wasmtime takes for a panic.
+        let dropped = self.closing.load(Ordering::Relaxed) && !std::thread::panicking();
+        if let Err(error) = result
+            && !dropped
+        {
             self.log.fault(format_args!("[{}] instance stopped: {}", self.id, one_line(&error)));
         }
     }

@@ -17,6 +17,7 @@ mod variable_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -130,6 +131,11 @@ impl Application {
         };
         let pre = prepare().map_err(|error| one_line(&error))?;
         Ok(Self(ProxyHandler::new(Instances { pre, shared: state::Shared::new(grants), request_timeout })))
+    }
+
+    /// Says that no more requests will come.
+    pub fn close(&self) {
+        self.0.state().shared.closing.store(true, Ordering::Relaxed);
     }
 
     /// Has an instance answer a request. There is no limit to how many may wait: the caller sets one.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     outbound: Outbound,
     files: Option<PathBuf>,
     pub(crate) log: Log,
+    /// No more requests come, and instances that wait for one may be dropped.
+    pub(crate) closing: Arc<AtomicBool>,
 }
 
 impl Shared {
@@ -37,6 +40,7 @@ impl Shared {
             outbound: Outbound(Arc::new(grants.allowed_hosts)),
             files: grants.files,
             log: grants.log,
+            closing: Arc::default(),
         }
     }
 }
