@@ -22,6 +22,12 @@ pub struct CodeGrant {
     /// OIDC Core §3.1.2.1 `nonce`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
+    /// The DPoP key the code is bound to (RFC 9449 §10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
+    /// The resources that were asked for (RFC 8707 §2.1); none is the default audience.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
     /// How the resource owner had authenticated.
     #[serde(flatten)]
     pub authentication: Authentication,

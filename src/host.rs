@@ -2,7 +2,15 @@
 //! components; their comments are the guarantees.
 #![expect(async_fn_in_trait, reason = "a component is single-threaded: no future needs to be `Send`")]
 
+mod one_time;
+mod outbound;
+mod pushed_requests;
+
 use std::fmt;
+
+pub use one_time::{Claim, Mac, NonceStore, ReplayStore};
+pub use outbound::{CachedDocument, Document, DocumentCache, FetchError, FetchLimits, Outbound};
+pub use pushed_requests::{PushedRequestStore, StoredPushedRequest};
 
 use crate::client::Client;
 use crate::event::Event;
@@ -34,6 +42,13 @@ pub trait Host:
     + RefreshStore
     + RevokedTokenStore
     + ConsentGrantStore
+    + ReplayStore
+    + NonceStore
+    + Mac
+    + PushedRequestStore
+    + Outbound
+    + DocumentCache
+    + IntrospectionPolicy
 {
 }
 
@@ -49,6 +64,13 @@ impl<T> Host for T where
         + RefreshStore
         + RevokedTokenStore
         + ConsentGrantStore
+        + ReplayStore
+        + NonceStore
+        + Mac
+        + PushedRequestStore
+        + Outbound
+        + DocumentCache
+        + IntrospectionPolicy
 {
 }
 
@@ -259,9 +281,23 @@ pub trait ScopePolicy {
     /// The scope to grant, or `None` for `invalid_scope`.
     async fn authorize_scope(&self, request: ScopeRequest<'_>) -> Result<Option<Scope>, HostError>;
 
+    /// The resources a client may ask tokens for (RFC 8707 §2), of those the server and the client's registration
+    /// allow; `None` is all of them.
+    async fn allowed_resources(&self, client_id: &str) -> Result<Option<Vec<String>>, HostError>;
+
     /// Whether a grant of this scope comes with a refresh token (RFC 6749 §1.5).
     async fn issue_refresh_token(&self, client_id: &str, sub: &str, scope: &Scope)
     -> Result<bool, HostError>;
+}
+
+/// Who may learn what of a token (RFC 7662 §4, RFC 9701 §5).
+pub trait IntrospectionPolicy {
+    /// Whether this caller may have this answer about an active token; otherwise the token is inactive to it.
+    async fn authorize_introspection(
+        &self,
+        caller: &str,
+        response: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<bool, HostError>;
 }
 
 /// Where events and faults go.
@@ -399,9 +435,20 @@ pub trait RefreshStore {
 /// Access tokens refused before they expire.
 pub trait RevokedTokenStore {
     /// Denies a token.
-    async fn revoke_token(&self, jti: &str, expires_at: u64) -> Result<(), HostError>;
+    async fn revoke_token(&self, jti: &str, expires_at: u64, now: u64) -> Result<(), HostError>;
     /// Whether a token is denied.
     async fn is_revoked(&self, jti: &str, now: u64) -> Result<bool, HostError>;
+    /// The tokens denied at `since` or later that have not expired by `now`, as many as the store gives at once.
+    async fn revoked_since(&self, since: u64, now: u64) -> Result<RevokedTokens, HostError>;
+}
+
+/// A part of the list of denied tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RevokedTokens {
+    /// Each token's `jti` and `exp`.
+    pub tokens: Vec<(String, u64)>,
+    /// What `since` has to be to get what comes next. Asking with it again and again misses nothing; some come twice.
+    pub next: u64,
 }
 
 /// What became of an attempt to consume a consent grant.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::authentication::Authentication;
+use crate::confirmation::Confirmation;
 use crate::secret::Secret;
 
 /// The grant behind a refresh token, the same for its whole family. A store keeps its encoding and need not understand
@@ -22,6 +23,12 @@ pub struct RefreshGrant {
     pub sub: String,
     /// The scope that was granted. A refresh "MUST NOT include any scope not originally granted" (RFC 6749 §6).
     pub scope: String,
+    /// The resources that were granted (RFC 8707 §2.2); none is the default audience.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// The key the tokens of a public client are bound to (RFC 9449 §5, RFC 8705 §4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// How the resource owner had authenticated.
     #[serde(flatten)]
     pub authentication: Authentication,
@@ -59,6 +66,8 @@ mod tests {
         RefreshGrant {
             sub: "usr_1".into(),
             scope: "openid offline_access".into(),
+            resources: vec![],
+            cnf: None,
             authentication: Authentication { auth_time: 1, acr: None, amr: vec![], sid: None },
             family_expires_at: 2,
             salt: salt.into(),

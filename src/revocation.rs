@@ -39,7 +39,7 @@ async fn revoked(
     match &found {
         IssuedToken::Access(token) => {
             let expires_at = token.expires_at.as_secs();
-            cx.host.revoke_token(&token.token_id, expires_at).await.map_err(stores)?;
+            cx.host.revoke_token(&token.token_id, expires_at, cx.now).await.map_err(stores)?;
             event.metadata.insert("jti".to_owned(), token.token_id.clone().into());
         }
         // "depending on the authorization server's revocation policy, the revocation of a particular token may cause

@@ -234,6 +234,8 @@ async fn issue_code(
         scope: scope.to_string(),
         code_challenge: request.code_challenge.clone(),
         nonce: request.nonce.clone(),
+        dpop_jkt: None,
+        resources: Vec::new(),
         authentication: Authentication::from(&owner),
     };
     let Ok(encoded) = serde_json::to_vec(&grant) else {

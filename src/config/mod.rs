@@ -1,5 +1,6 @@
 //! `attesto.toml`: what the operator decides. Read and validated once; nothing re-checks it later.
 
+mod security;
 mod settings;
 
 use std::fmt;
@@ -10,6 +11,11 @@ use crate::jose::Algorithm;
 use crate::principal_kind::{PrincipalKind, PrincipalKinds};
 use crate::request_facts::{CanonicalUrl, TrustedProxies};
 use crate::scope_catalog::Catalog;
+
+pub use security::{
+    CertificateHeader, ClientAssertionConfig, DpopConfig, DpopNonces, MtlsConfig, Profile,
+    PushedRequestConfig, RequestObjectConfig, RequestObjectPolicy,
+};
 
 use settings::{CLIENT_KIND, Settings};
 
@@ -84,6 +90,29 @@ pub struct Config {
     pub ui_locales_supported: Vec<String>,
     /// The key-value label the parts keep their records in.
     pub store: String,
+    /// The profile the server keeps to, where there is one.
+    pub profile: Option<Profile>,
+    /// How far a clock may be ahead of ours, seconds: assertions, request objects and proofs from that near a future are
+    /// accepted.
+    pub clock_skew: u64,
+    /// Whether every access token must be bound to a key (RFC 9700 §2.2.1), whatever its client is registered for.
+    pub require_sender_constraint: bool,
+    /// DPoP (RFC 9449).
+    pub dpop: DpopConfig,
+    /// Mutual TLS (RFC 8705), where it is enabled.
+    pub mtls: Option<MtlsConfig>,
+    /// Client assertions (RFC 7523).
+    pub client_assertion: ClientAssertionConfig,
+    /// Pushed authorization requests (RFC 9126).
+    pub pushed_requests: PushedRequestConfig,
+    /// Request objects (RFC 9101).
+    pub request_object: RequestObjectConfig,
+    /// The algorithm of JARM and introspection responses for clients that registered none.
+    pub response_signing_alg: Algorithm,
+    /// The resources tokens are issued for beside `audience` (RFC 8707).
+    pub resource_indicators: Vec<String>,
+    /// Whether resource servers can ask for the list of revoked access tokens.
+    pub revoked_tokens_enabled: bool,
 }
 
 /// Paths that do not follow from the prefix.
@@ -99,6 +128,10 @@ pub struct PathOverrides {
     pub revocation: Option<String>,
     /// RFC 7662 §2.
     pub introspection: Option<String>,
+    /// RFC 9126 §2.
+    pub pushed_authorization_request: Option<String>,
+    /// The list of revoked access tokens.
+    pub revoked_tokens: Option<String>,
 }
 
 /// What is wrong, key by key.

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use super::{Config, ConfigError, ConfigErrors, PathOverrides};
+use super::{
+    CertificateHeader, ClientAssertionConfig, Config, ConfigError, ConfigErrors, DpopConfig, DpopNonces,
+    MtlsConfig, PathOverrides, Profile, PushedRequestConfig, RequestObjectConfig, RequestObjectPolicy,
+};
 use crate::client::{ClientAuthMethod, GrantType};
 use crate::cors::CorsPolicy;
 use crate::jose::Algorithm;
@@ -82,6 +85,60 @@ pub(super) struct Settings {
     ui_locales_supported: Vec<String>,
     #[serde(default = "default_store")]
     store: String,
+    profile: Option<String>,
+    #[serde(default = "seconds::<30>")]
+    clock_skew: u64,
+    #[serde(default)]
+    require_sender_constraint: bool,
+    #[serde(default = "yes")]
+    dpop_enabled: bool,
+    #[serde(default)]
+    dpop_nonce_required: bool,
+    #[serde(default = "default_dpop_nonces")]
+    dpop_nonces: String,
+    #[serde(default = "seconds::<300>")]
+    dpop_nonce_ttl: u64,
+    #[serde(default = "seconds::<60>")]
+    dpop_proof_ttl: u64,
+    #[serde(default = "default_dpop_signing_algs")]
+    dpop_signing_algs: Vec<String>,
+    #[serde(default)]
+    mtls_enabled: bool,
+    #[serde(default = "default_mtls_certificate_header")]
+    mtls_certificate_header: String,
+    #[serde(default)]
+    mtls_trust_anchors: String,
+    #[serde(default)]
+    mtls_listener_verifies: bool,
+    mtls_origin: Option<String>,
+    #[serde(default = "default_client_signing_algs")]
+    client_auth_signing_algs: Vec<String>,
+    #[serde(default = "seconds::<300>")]
+    client_assertion_max_lifetime: u64,
+    #[serde(default)]
+    client_assertion_token_endpoint_audience: bool,
+    #[serde(default = "yes")]
+    par_enabled: bool,
+    par_path: Option<String>,
+    #[serde(default = "seconds::<300>")]
+    par_ttl: u64,
+    #[serde(default)]
+    par_public_clients: bool,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
+    #[serde(default = "default_request_object_policy")]
+    request_object_policy: String,
+    #[serde(default)]
+    require_signed_request_object: bool,
+    #[serde(default = "default_client_signing_algs")]
+    request_object_signing_algs: Vec<String>,
+    #[serde(default = "default_response_signing_alg")]
+    response_signing_alg: String,
+    #[serde(default)]
+    resource_indicators: Vec<String>,
+    #[serde(default)]
+    revoked_tokens_enabled: bool,
+    revoked_tokens_path: Option<String>,
 }
 
 /// A `[[principal_kinds]]` table.
@@ -116,10 +173,31 @@ fn default_grant_types_supported() -> Vec<String> {
     GrantType::ALL.map(|grant_type| grant_type.as_str().to_owned()).into()
 }
 fn default_token_endpoint_auth_methods_supported() -> Vec<String> {
-    ClientAuthMethod::ALL.map(|method| method.as_str().to_owned()).into()
+    let without_tls = ClientAuthMethod::ALL.into_iter().filter(|method| !method.is_mutual_tls());
+    without_tls.map(|method| method.as_str().to_owned()).collect()
 }
 fn default_access_token_signing_alg() -> String {
     "ES256".to_owned()
+}
+fn default_dpop_nonces() -> String {
+    "stateless".to_owned()
+}
+fn default_dpop_signing_algs() -> Vec<String> {
+    ["ES256", "Ed25519", "EdDSA", "PS256", "RS256"].map(str::to_owned).into()
+}
+fn default_mtls_certificate_header() -> String {
+    "x-forwarded-client-cert".to_owned()
+}
+/// The algorithms of FAPI 2.0 Security Profile §5.4.1.
+fn default_client_signing_algs() -> Vec<String> {
+    ["PS256", "ES256", "EdDSA", "Ed25519"].map(str::to_owned).into()
+}
+fn default_request_object_policy() -> String {
+    "generic".to_owned()
+}
+/// "If the algorithm is omitted, the default is RS256" (JARM §3, RFC 9701 §6).
+fn default_response_signing_alg() -> String {
+    "RS256".to_owned()
 }
 fn default_oauth_path_prefix() -> String {
     "/oauth".to_owned()
@@ -169,6 +247,22 @@ impl Settings {
         let trusted_proxies =
             problems.checked("trusted_proxies", TrustedProxies::parse(&self.trusted_proxies));
         let canonical_url = problems.checked("canonical_url", self.canonical_url(&issuer_path));
+        let profile = problems.checked("profile", self.profile()).flatten();
+        let dpop = problems.checked("dpop_nonces", self.dpop_nonces());
+        let dpop_algorithms = problems.checked("dpop_signing_algs", algorithms(&self.dpop_signing_algs));
+        let certificate_header = problems.checked("mtls_certificate_header", self.certificate_header());
+        let client_auth_algorithms =
+            problems.checked("client_auth_signing_algs", algorithms(&self.client_auth_signing_algs));
+        let request_object_policy = problems.checked("request_object_policy", self.request_object_policy());
+        let request_object_algorithms =
+            problems.checked("request_object_signing_algs", algorithms(&self.request_object_signing_algs));
+        let response_signing_alg =
+            problems.checked("response_signing_alg", algorithm(&self.response_signing_alg));
+        for resource in &self.resource_indicators {
+            if let Err(problem) = resource_identifier(resource) {
+                problems.note("resource_indicators", format!("{resource}: {problem}"))
+            }
+        }
         problems.none()?;
         let (
             Some(catalog),
@@ -179,6 +273,13 @@ impl Settings {
             Some(cors),
             Some(trusted_proxies),
             Some(canonical_url),
+            Some(nonces),
+            Some(dpop_algorithms),
+            Some(certificate_header),
+            Some(client_auth_algorithms),
+            Some(request_object_policy),
+            Some(request_object_algorithms),
+            Some(response_signing_alg),
         ) = (
             catalog,
             principal_kinds,
@@ -188,6 +289,13 @@ impl Settings {
             cors,
             trusted_proxies,
             canonical_url,
+            dpop,
+            dpop_algorithms,
+            certificate_header,
+            client_auth_algorithms,
+            request_object_policy,
+            request_object_algorithms,
+            response_signing_alg,
         )
         else {
             // Each of them noted its problem.
@@ -224,6 +332,8 @@ impl Settings {
                 userinfo: self.userinfo_path,
                 revocation: self.revocation_path,
                 introspection: self.introspection_path,
+                pushed_authorization_request: self.par_path,
+                revoked_tokens: self.revoked_tokens_path,
             },
             revocation_enabled: self.revocation_enabled,
             introspection_enabled: self.introspection_enabled,
@@ -234,6 +344,41 @@ impl Settings {
             acr_values_supported: self.acr_values_supported,
             ui_locales_supported: self.ui_locales_supported,
             store: self.store,
+            profile,
+            clock_skew: self.clock_skew,
+            require_sender_constraint: self.require_sender_constraint,
+            dpop: DpopConfig {
+                enabled: self.dpop_enabled,
+                nonces,
+                nonce_ttl: self.dpop_nonce_ttl,
+                proof_ttl: self.dpop_proof_ttl,
+                algorithms: dpop_algorithms,
+            },
+            mtls: self.mtls_enabled.then_some(MtlsConfig {
+                certificate_header,
+                trust_anchors: self.mtls_trust_anchors,
+                listener_verifies: self.mtls_listener_verifies,
+                origin: self.mtls_origin,
+            }),
+            client_assertion: ClientAssertionConfig {
+                algorithms: client_auth_algorithms,
+                max_lifetime: self.client_assertion_max_lifetime,
+                accepts_token_endpoint_audience: self.client_assertion_token_endpoint_audience,
+            },
+            pushed_requests: PushedRequestConfig {
+                enabled: self.par_enabled,
+                ttl: self.par_ttl,
+                public_clients: self.par_public_clients,
+                required: self.require_pushed_authorization_requests,
+            },
+            request_object: RequestObjectConfig {
+                policy: request_object_policy,
+                required: self.require_signed_request_object,
+                algorithms: request_object_algorithms,
+            },
+            response_signing_alg,
+            resource_indicators: self.resource_indicators,
+            revoked_tokens_enabled: self.revoked_tokens_enabled,
         })
     }
 
@@ -246,6 +391,11 @@ impl Settings {
             ("refresh_token_family_ttl", self.refresh_token_family_ttl, 1..=10 * YEAR),
             ("refresh_token_rotation_grace_seconds", self.refresh_token_rotation_grace_seconds, 0..=600),
             ("authorization_code_ttl", self.authorization_code_ttl, 1..=600),
+            ("clock_skew", self.clock_skew, 0..=60),
+            ("dpop_nonce_ttl", self.dpop_nonce_ttl, 10..=3_600),
+            ("dpop_proof_ttl", self.dpop_proof_ttl, 5..=600),
+            ("client_assertion_max_lifetime", self.client_assertion_max_lifetime, 10..=3_600),
+            ("par_ttl", self.par_ttl, 5..=599),
             ("consent_grant_ttl", self.consent_grant_ttl, 1..=3_600),
         ] {
             if !range.contains(&seconds) {
@@ -268,6 +418,8 @@ impl Settings {
             ("userinfo_path", self.userinfo_path.as_ref()),
             ("revocation_path", self.revocation_path.as_ref()),
             ("introspection_path", self.introspection_path.as_ref()),
+            ("par_path", self.par_path.as_ref()),
+            ("revoked_tokens_path", self.revoked_tokens_path.as_ref()),
         ] {
             if prefix.is_some_and(|prefix| !is_path_prefix(prefix)) {
                 problems.note(key, SHAPE)
@@ -283,6 +435,8 @@ impl Settings {
             ("userinfo_path", endpoint(&self.userinfo_path, "userinfo")),
             ("revocation_path", endpoint(&self.revocation_path, "revoke")),
             ("introspection_path", endpoint(&self.introspection_path, "introspect")),
+            ("par_path", endpoint(&self.par_path, "par")),
+            ("revoked_tokens_path", endpoint(&self.revoked_tokens_path, "revoked")),
         ];
         let account = format!("{issuer_path}{}", self.account_path_prefix);
         let (oauth, pages) =
@@ -357,11 +511,55 @@ impl Settings {
     }
 
     fn signing_alg(&self) -> Result<Algorithm, String> {
-        self.access_token_signing_alg.parse().map_err(|_| {
-            let names: Vec<_> = Algorithm::ALL.iter().map(|alg| alg.name()).collect();
-            format!("must be one of {}", names.join(", "))
-        })
+        algorithm(&self.access_token_signing_alg)
     }
+
+    fn profile(&self) -> Result<Option<Profile>, &'static str> {
+        match self.profile.as_deref() {
+            None => Ok(None),
+            Some("fapi2-security") => Ok(Some(Profile::Fapi2Security)),
+            Some("fapi2-message-signing") => Ok(Some(Profile::Fapi2MessageSigning)),
+            Some(_) => Err("must be `fapi2-security` or `fapi2-message-signing`"),
+        }
+    }
+
+    fn dpop_nonces(&self) -> Result<DpopNonces, &'static str> {
+        match (self.dpop_nonces.as_str(), self.dpop_nonce_required) {
+            ("stateless", true) => Ok(DpopNonces::Stateless),
+            ("single_use", true) => Ok(DpopNonces::SingleUse),
+            ("stateless" | "single_use", false) => Ok(DpopNonces::NotRequired),
+            _ => Err("must be `stateless` or `single_use`"),
+        }
+    }
+
+    fn certificate_header(&self) -> Result<CertificateHeader, &'static str> {
+        match self.mtls_certificate_header.as_str() {
+            "x-forwarded-client-cert" => Ok(CertificateHeader::XForwardedClientCert),
+            "client-cert" => Ok(CertificateHeader::ClientCert),
+            _ => Err("must be `x-forwarded-client-cert` or `client-cert`"),
+        }
+    }
+
+    fn request_object_policy(&self) -> Result<Option<RequestObjectPolicy>, &'static str> {
+        match self.request_object_policy.as_str() {
+            "off" => Ok(None),
+            "generic" => Ok(Some(RequestObjectPolicy::Generic)),
+            "fapi-message-signing" => Ok(Some(RequestObjectPolicy::FapiMessageSigning)),
+            _ => Err("must be `off`, `generic` or `fapi-message-signing`"),
+        }
+    }
+}
+
+fn algorithm(name: &str) -> Result<Algorithm, String> {
+    name.parse().map_err(|_| {
+        let names: Vec<_> = Algorithm::ALL.iter().map(|alg| alg.name()).collect();
+        format!("must be one of {}", names.join(", "))
+    })
+}
+
+fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, String> {
+    let algorithms = names.iter().map(|name| algorithm(name)).collect::<Result<Vec<_>, _>>()?;
+    if algorithms.is_empty() { Err("must have at least one algorithm".to_owned()) } else { Ok(algorithms) }
 }
 
 #[derive(Default)]

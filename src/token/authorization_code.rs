@@ -119,7 +119,7 @@ async fn revoke(
     client: &Client,
     issued: &IssuedTokens,
 ) -> Result<(), TokenError> {
-    cx.host.revoke_token(&issued.jti, issued.expires_at).await.map_err(part("stores"))?;
+    cx.host.revoke_token(&issued.jti, issued.expires_at, cx.now).await.map_err(part("stores"))?;
     if let Some(family) = &issued.family {
         // The family can not live longer than this from now on.
         let until = cx.now.saturating_add(cx.server.config.refresh_token_family_ttl);

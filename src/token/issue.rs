@@ -102,6 +102,8 @@ pub(super) async fn first_refresh_token(
     let grant = RefreshGrant {
         sub: sub.to_owned(),
         scope: scope.to_string(),
+        resources: Vec::new(),
+        cnf: None,
         authentication: authentication.clone(),
         family_expires_at,
         salt: random_id(cx.rng),
