@@ -2,22 +2,34 @@
 
 use ::http::header;
 use base64ct::{Base64, Encoding};
+use rand_core::CryptoRng;
 use zeroize::Zeroize;
 
 use crate::client::{Client, ClientAuthMethod};
-use crate::config::Config;
-use crate::host::{ClientStore, HostError};
+use crate::host::{Host, HostError};
 use crate::http::Request;
 use crate::params::{Params, decode};
+use crate::replay::ReplayClaim;
 use crate::secret::Secret;
+use crate::server::Context;
 
 /// How the request says who it is from.
 #[derive(Debug)]
-enum Credential {
+pub enum Credential {
     /// `Authorization: Basic` (RFC 6749 §2.3.1).
-    Basic { client_id: String, client_secret: Secret<String> },
+    Basic {
+        /// The user-id.
+        client_id: String,
+        /// The password.
+        client_secret: Secret<String>,
+    },
     /// `client_id` and `client_secret` in the body (RFC 6749 §2.3.1).
-    Post { client_id: String, client_secret: Secret<String> },
+    Post {
+        /// `client_id`.
+        client_id: String,
+        /// `client_secret`.
+        client_secret: Secret<String>,
+    },
     /// A bare `client_id` (RFC 6749 §3.2.1).
     ClientId(String),
 }
@@ -47,16 +59,25 @@ impl ClientAuthError {
     }
 }
 
+/// An authenticated client.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// The client the credential proved.
+    pub client: Client,
+    /// The `jti` of its assertion, to be claimed when nothing else can refuse the request any more.
+    pub claim: Option<ReplayClaim>,
+}
+
 /// Authenticates the client of a request from a client.
 ///
 /// A client that is unknown, revoked, registered for another method or without the right secret is
 /// [`ClientAuthError::Failed`], whichever it is, and takes as long.
 pub async fn authenticate(
-    store: &impl ClientStore,
-    config: &Config,
+    cx: &Context<'_, impl Host, impl CryptoRng>,
     request: &Request,
     params: &Params,
-) -> Result<Client, ClientAuthError> {
+) -> Result<Authenticated, ClientAuthError> {
+    let (store, config) = (cx.host, &cx.server.config);
     let (method, client_id, client_secret) = match credential(request, params)? {
         Credential::Basic { client_id, client_secret } => {
             (ClientAuthMethod::ClientSecretBasic, client_id, Some(client_secret))
@@ -75,11 +96,12 @@ pub async fn authenticate(
         .map_err(ClientAuthError::Host)?
         .filter(|client| client.token_endpoint_auth_method == method)
         .filter(|_| config.token_endpoint_auth_methods_supported.contains(&method))
+        .map(|client| Authenticated { client, claim: None })
         .ok_or(ClientAuthError::Failed(method == ClientAuthMethod::ClientSecretBasic))
 }
 
 /// The one credential of the request.
-fn credential(request: &Request, params: &Params) -> Result<Credential, ClientAuthError> {
+pub fn credential(request: &Request, params: &Params) -> Result<Credential, ClientAuthError> {
     let one = |name| params.one(name).map_err(|_| ClientAuthError::Repeated);
     let body_client_id = one("client_id")?;
     let body_secret = one("client_secret")?;

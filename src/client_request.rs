@@ -6,12 +6,13 @@ use rand_core::CryptoRng;
 use serde::Serialize;
 
 use crate::client::Client;
-use crate::client_auth::{self, ClientAuthError};
+use crate::client_auth::{self, Authenticated, ClientAuthError};
 use crate::config::Config;
 use crate::event::{Event, EventName};
-use crate::host::Host;
+use crate::host::{Claim, Host};
 use crate::http::{BodyError, Request, Response};
 use crate::params::Params;
+use crate::replay::ReplayClaim;
 use crate::server::Context;
 
 /// Why a request is refused whatever it is for.
@@ -166,8 +167,24 @@ pub(crate) async fn authenticated(
     http: &Request,
 ) -> Result<(Client, Params), RequestError> {
     let params = parameters(http)?;
-    let client = client_auth::authenticate(cx.host, &cx.server.config, http, &params).await?;
+    let Authenticated { client, claim } = client_auth::authenticate(cx, http, &params).await?;
+    claim_all(cx, claim).await?;
     Ok((client, params))
+}
+
+/// Claims the one-time identifiers a request has shown, when nothing else can refuse it any more.
+pub(crate) async fn claim_all(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    claims: impl IntoIterator<Item = ReplayClaim>,
+) -> Result<(), RequestError> {
+    for ReplayClaim { key, expires_at } in claims {
+        match cx.host.claim(&key, expires_at, cx.now).await {
+            Ok(Claim::Fresh) => {}
+            Ok(Claim::Replayed) => return Err(ClientAuthError::Failed(false).into()),
+            Err(fault) => return Err(RequestError::Fault(format!("stores: {fault}"))),
+        }
+    }
+    Ok(())
 }
 
 /// Answers a request that was refused at `endpoint`, and says so to the operator.

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 pub use error::{GrantRefusal, TokenError};
 
 use crate::client::{Client, GrantType};
-use crate::client_auth;
+use crate::client_auth::{self, Authenticated};
 use crate::client_request::{RequestError, parameters, required};
 use crate::event::{Event, EventName};
 use crate::host::{Host, HostError};
@@ -107,9 +107,8 @@ async fn issue(
     progress: &mut Progress,
 ) -> Result<Issued, TokenError> {
     let params = parameters(http)?;
-    let client = client_auth::authenticate(cx.host, &cx.server.config, http, &params)
-        .await
-        .map_err(RequestError::ClientAuth)?;
+    let Authenticated { client, claim: _ } =
+        client_auth::authenticate(cx, http, &params).await.map_err(RequestError::ClientAuth)?;
     progress.client_id = Some(client.client_id.clone());
     let grant_type = required(&params, "grant_type", "grant_type is required")?;
     let grant_type = GrantType::parse(grant_type)

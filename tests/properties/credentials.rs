@@ -5,21 +5,28 @@ use attesto::client_auth::authenticate;
 use attesto::http::{Body, Request};
 use attesto::jose::{JwkSet, NumericDate};
 use attesto::params::Params;
+use attesto::request_facts::RequestFacts;
 use attesto::scope::Scope;
+use attesto::server::Context;
 use attesto::verifier::{self, Policy, Reason};
 use base64ct::{Base64, Encoding};
 use http::{HeaderMap, HeaderValue, Method, header};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use rand::SeedableRng;
+use rand::rngs::ChaCha20Rng;
 
-use crate::host::{TestHost, ready, server};
+use crate::host::{NOW, TestHost, ready, server};
 
 fn basic(value: &[u8], host: &TestHost) -> Option<Client> {
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_bytes(value).ok()?)]);
     let body = Body::Complete(Vec::new());
     let request =
         Request { method: Method::POST, path: "/oauth/token".to_owned(), query: None, headers, body };
-    ready(authenticate(host, &server().config, &request, &Params::default())).ok()
+    let mut rng = ChaCha20Rng::seed_from_u64(0);
+    let facts = RequestFacts::of(&request.headers, &server().config.trusted_proxies).ok()?;
+    let cx = Context { server: server(), host, now: NOW, rng: &mut rng, facts, events: Vec::new() };
+    ready(authenticate(&cx, &request, &Params::default())).ok().map(|authenticated| authenticated.client)
 }
 
 fn encoded(client_id: &str, secret: &str) -> Vec<u8> {
@@ -45,12 +52,8 @@ proptest! {
         let host = TestHost::new();
         let client = Client {
             client_id: client_id.clone(),
-            client_name: String::new(),
             token_endpoint_auth_method: ClientAuthMethod::ClientSecretBasic,
-            redirect_uris: Vec::new(),
-            grant_types: Vec::new(),
-            scope: None,
-            id_token_signed_response_alg: None,
+            ..Client::default()
         };
         host.clients.borrow_mut().insert(client_id.clone(), (client, Some(secret.clone())));
         let found = basic(&encoded(&client_id, &secret), &host);

@@ -90,6 +90,14 @@ pub(crate) struct TestHost {
     pub(crate) asked: RefCell<Vec<Authorization>>,
     pub(crate) events: RefCell<Vec<Event>>,
     pub(crate) faults: RefCell<Vec<String>>,
+    pub(crate) claimed: RefCell<HashMap<[u8; 32], u64>>,
+    pub(crate) nonces: RefCell<HashMap<[u8; 32], u64>>,
+    pub(crate) pushed: RefCell<HashMap<[u8; 32], StoredPushedRequest>>,
+    /// What is answered at a URL, and how often it was asked for.
+    pub(crate) documents: RefCell<HashMap<String, (Result<Document, FetchError>, usize)>>,
+    pub(crate) cached: RefCell<HashMap<String, CachedDocument>>,
+    pub(crate) allowed_resources: RefCell<Option<Vec<String>>>,
+    pub(crate) hides_tokens: Cell<bool>,
     seed: Cell<u64>,
 }
 
@@ -104,8 +112,7 @@ impl TestHost {
             token_endpoint_auth_method: method,
             redirect_uris: vec![REDIRECT_URI.to_owned()],
             grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
-            scope: None,
-            id_token_signed_response_alg: None,
+            ..Client::default()
         };
         let clients = [
             (client("public", ClientAuthMethod::None), None),
@@ -166,6 +173,13 @@ impl TestHost {
             asked: RefCell::default(),
             events: RefCell::default(),
             faults: RefCell::default(),
+            claimed: RefCell::default(),
+            nonces: RefCell::default(),
+            pushed: RefCell::default(),
+            documents: RefCell::default(),
+            cached: RefCell::default(),
+            allowed_resources: RefCell::new(None),
+            hides_tokens: Cell::new(false),
             seed: Cell::new(0),
         }
     }
@@ -524,6 +538,11 @@ impl ScopePolicy for TestHost {
         Ok(self.granted.borrow().clone().unwrap_or_else(|| Some(request.requested.clone())))
     }
 
+    async fn allowed_resources(&self, _: &str) -> Result<Option<Vec<String>>, HostError> {
+        self.may_fail("allowed_resources")?;
+        Ok(self.allowed_resources.borrow().clone())
+    }
+
     async fn issue_refresh_token(&self, _: &str, _: &str, scope: &Scope) -> Result<bool, HostError> {
         self.may_fail("issue_refresh_token")?;
         Ok(self.issues_refresh_tokens.get().unwrap_or_else(|| scope.contains("offline_access")))
@@ -581,7 +600,7 @@ impl CodeStore for TestHost {
 }
 
 impl RevokedTokenStore for TestHost {
-    async fn revoke_token(&self, jti: &str, expires_at: u64) -> Result<(), HostError> {
+    async fn revoke_token(&self, jti: &str, expires_at: u64, _: u64) -> Result<(), HostError> {
         self.may_fail("revoke_token")?;
         self.revoked.borrow_mut().insert(jti.to_owned(), expires_at);
         Ok(())
@@ -590,6 +609,108 @@ impl RevokedTokenStore for TestHost {
     async fn is_revoked(&self, jti: &str, _: u64) -> Result<bool, HostError> {
         self.may_fail("is_revoked")?;
         Ok(self.revoked.borrow().contains_key(jti))
+    }
+
+    async fn revoked_since(&self, _: u64, now: u64) -> Result<RevokedTokens, HostError> {
+        self.may_fail("revoked_since")?;
+        let revoked = self.revoked.borrow();
+        let mut tokens: Vec<_> =
+            revoked.iter().filter(|(_, exp)| now < **exp).map(|(jti, exp)| (jti.clone(), *exp)).collect();
+        tokens.sort();
+        Ok(RevokedTokens { tokens, next: now })
+    }
+}
+
+impl ReplayStore for TestHost {
+    async fn claim(&self, key: &Digest, expires_at: u64, _: u64) -> Result<Claim, HostError> {
+        self.may_fail("claim")?;
+        let before = self.claimed.borrow_mut().insert(*key.as_bytes(), expires_at);
+        Ok(if before.is_none() { Claim::Fresh } else { Claim::Replayed })
+    }
+}
+
+impl NonceStore for TestHost {
+    async fn issue_nonce(&self, nonce: &Digest, expires_at: u64) -> Result<(), HostError> {
+        self.may_fail("issue_nonce")?;
+        self.nonces.borrow_mut().insert(*nonce.as_bytes(), expires_at);
+        Ok(())
+    }
+
+    async fn is_nonce_live(&self, nonce: &Digest, now: u64) -> Result<bool, HostError> {
+        self.may_fail("is_nonce_live")?;
+        Ok(self.nonces.borrow().get(nonce.as_bytes()).is_some_and(|expires_at| now < *expires_at))
+    }
+
+    async fn accept_nonce(&self, nonce: &Digest, now: u64) -> Result<bool, HostError> {
+        self.may_fail("accept_nonce")?;
+        let nonce = self.nonces.borrow_mut().remove(nonce.as_bytes());
+        Ok(nonce.is_some_and(|expires_at| now < expires_at))
+    }
+}
+
+impl Mac for TestHost {
+    async fn mac(&self, purpose: &str, input: &[u8]) -> Result<[u8; 32], HostError> {
+        self.may_fail("mac")?;
+        Ok(*Digest::of_parts([b"test secret", purpose.as_bytes(), input]).as_bytes())
+    }
+
+    async fn verify_mac(&self, purpose: &str, input: &[u8], tag: &[u8]) -> Result<bool, HostError> {
+        Ok(self.mac(purpose, input).await? == tag)
+    }
+}
+
+impl PushedRequestStore for TestHost {
+    async fn put_pushed_request(&self, request: StoredPushedRequest) -> Result<(), HostError> {
+        self.may_fail("put_pushed_request")?;
+        self.pushed.borrow_mut().insert(*request.digest.as_bytes(), request);
+        Ok(())
+    }
+
+    async fn fetch_pushed_request(
+        &self,
+        digest: &Digest,
+        now: u64,
+    ) -> Result<Option<StoredPushedRequest>, HostError> {
+        self.may_fail("fetch_pushed_request")?;
+        Ok(self.pushed.borrow().get(digest.as_bytes()).filter(|request| now < request.expires_at).cloned())
+    }
+
+    async fn take_pushed_request(&self, digest: &Digest, now: u64) -> Result<bool, HostError> {
+        self.may_fail("take_pushed_request")?;
+        let taken = self.pushed.borrow_mut().remove(digest.as_bytes());
+        Ok(taken.is_some_and(|request| now < request.expires_at))
+    }
+}
+
+impl Outbound for TestHost {
+    async fn fetch_document(&self, url: &str, _: FetchLimits) -> Result<Document, FetchError> {
+        match self.documents.borrow_mut().get_mut(url) {
+            Some((answer, asked)) => {
+                *asked += 1;
+                answer.clone()
+            }
+            None => Err(FetchError::Failed("404".to_owned())),
+        }
+    }
+}
+
+impl DocumentCache for TestHost {
+    async fn cached_document(&self, url: &str, now: u64) -> Result<Option<CachedDocument>, HostError> {
+        self.may_fail("cached_document")?;
+        Ok(self.cached.borrow().get(url).filter(|document| now < document.expires_at).cloned())
+    }
+
+    async fn cache_document(&self, url: &str, document: &CachedDocument) -> Result<(), HostError> {
+        self.may_fail("cache_document")?;
+        self.cached.borrow_mut().insert(url.to_owned(), document.clone());
+        Ok(())
+    }
+}
+
+impl IntrospectionPolicy for TestHost {
+    async fn authorize_introspection(&self, _: &str, _: &Map<String, Value>) -> Result<bool, HostError> {
+        self.may_fail("authorize_introspection")?;
+        Ok(!self.hides_tokens.get())
     }
 }
 
