@@ -6,8 +6,11 @@ use rand_core::CryptoRng;
 use zeroize::Zeroize;
 
 use crate::client::{Client, ClientAuthMethod};
+use crate::client_assertion::{self, AssertionError, claimed_client_id};
+use crate::client_keys;
 use crate::host::{Host, HostError};
 use crate::http::Request;
+use crate::mtls::{self, CertificateError, ClientCertificate};
 use crate::params::{Params, decode};
 use crate::replay::ReplayClaim;
 use crate::secret::Secret;
@@ -30,7 +33,14 @@ pub enum Credential {
         /// `client_secret`.
         client_secret: Secret<String>,
     },
-    /// A bare `client_id` (RFC 6749 §3.2.1).
+    /// `client_assertion` (RFC 7521 §4.2).
+    Assertion {
+        /// Whom it claims to be from.
+        client_id: String,
+        /// The assertion, not verified yet.
+        assertion: String,
+    },
+    /// A bare `client_id` (RFC 6749 §3.2.1): a public client, or one that its certificate proves (RFC 8705 §2).
     ClientId(String),
 }
 
@@ -47,6 +57,14 @@ pub enum ClientAuthError {
     NoCredential(bool),
     /// The credential does not prove what it claims. `true` as above.
     Failed(bool),
+    /// The assertion proves nothing (RFC 7523 §3).
+    Assertion(AssertionError),
+    /// The assertion, or what came with it, had been used before (RFC 7523 §3).
+    Replayed,
+    /// What stands for the client's certificate is none: a malformed request, and nothing to bind a token to.
+    MalformedCertificate(CertificateError),
+    /// The certificate is not the client's (RFC 8705 §2), or there is none.
+    Certificate(CertificateError),
     /// The registry did not answer.
     Host(HostError),
 }
@@ -57,6 +75,18 @@ impl ClientAuthError {
     pub fn in_header(&self) -> bool {
         matches!(self, Self::NoCredential(true) | Self::Failed(true))
     }
+
+    /// What the client is not told, for the operator.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Assertion(error) => Some(format!("client assertion: {error}")),
+            Self::Replayed => Some("client assertion: replayed".to_owned()),
+            Self::MalformedCertificate(error) | Self::Certificate(error) => {
+                Some(format!("client certificate: {error}"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// An authenticated client.
@@ -66,6 +96,8 @@ pub struct Authenticated {
     pub client: Client,
     /// The `jti` of its assertion, to be claimed when nothing else can refuse the request any more.
     pub claim: Option<ReplayClaim>,
+    /// The certificate of its connection, whether or not it authenticated with it.
+    pub certificate: Option<ClientCertificate>,
 }
 
 /// Authenticates the client of a request from a client.
@@ -77,55 +109,130 @@ pub async fn authenticate(
     request: &Request,
     params: &Params,
 ) -> Result<Authenticated, ClientAuthError> {
-    let (store, config) = (cx.host, &cx.server.config);
-    let (method, client_id, client_secret) = match credential(request, params)? {
+    let credential = credential(request, params)?;
+    let certificate = mtls::certificate(&request.headers, &cx.facts, &cx.server.config)
+        .map_err(ClientAuthError::MalformedCertificate)?;
+    let (client, claim) = match credential {
         Credential::Basic { client_id, client_secret } => {
-            (ClientAuthMethod::ClientSecretBasic, client_id, Some(client_secret))
+            (with_secret(cx, &client_id, &client_secret, ClientAuthMethod::ClientSecretBasic).await?, None)
         }
         Credential::Post { client_id, client_secret } => {
-            (ClientAuthMethod::ClientSecretPost, client_id, Some(client_secret))
+            (with_secret(cx, &client_id, &client_secret, ClientAuthMethod::ClientSecretPost).await?, None)
         }
-        Credential::ClientId(client_id) => (ClientAuthMethod::None, client_id, None),
+        Credential::Assertion { client_id, assertion } => {
+            let client = load(cx, &client_id).await?;
+            if client.token_endpoint_auth_method != ClientAuthMethod::PrivateKeyJwt {
+                return Err(ClientAuthError::Failed(false));
+            }
+            let claim = client_assertion::verify(cx, &client, &assertion).await;
+            (client, Some(claim.map_err(ClientAuthError::Assertion)?))
+        }
+        Credential::ClientId(client_id) => (by_connection(cx, &client_id, certificate.as_ref()).await?, None),
     };
-    // The registry answers one question, so that neither it nor the time taken says what was wrong.
-    let client = match &client_secret {
-        Some(secret) => store.authenticate_client(&client_id, secret).await,
-        None => store.load_client(&client_id).await,
-    };
-    client
+    if !cx.server.config.token_endpoint_auth_methods_supported.contains(&client.token_endpoint_auth_method) {
+        return Err(ClientAuthError::Failed(request.headers.contains_key(header::AUTHORIZATION)));
+    }
+    Ok(Authenticated { client, claim, certificate })
+}
+
+/// The client whose secret this is. The registry answers one question, so that neither it nor the time taken says what
+/// was wrong.
+async fn with_secret(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    client_id: &str,
+    client_secret: &Secret<String>,
+    method: ClientAuthMethod,
+) -> Result<Client, ClientAuthError> {
+    cx.host
+        .authenticate_client(client_id, client_secret)
+        .await
         .map_err(ClientAuthError::Host)?
         .filter(|client| client.token_endpoint_auth_method == method)
-        .filter(|_| config.token_endpoint_auth_methods_supported.contains(&method))
-        .map(|client| Authenticated { client, claim: None })
         .ok_or(ClientAuthError::Failed(method == ClientAuthMethod::ClientSecretBasic))
 }
+
+async fn load(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    client_id: &str,
+) -> Result<Client, ClientAuthError> {
+    let client = cx.host.load_client(client_id).await.map_err(ClientAuthError::Host)?;
+    client.ok_or(ClientAuthError::Failed(false))
+}
+
+/// The client that names itself, and proves it by its connection or not at all: "the `client_id` … enables the
+/// authorization server to easily identify the client independently from the content of the certificate" (RFC 8705 §2).
+async fn by_connection(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    client_id: &str,
+    certificate: Option<&ClientCertificate>,
+) -> Result<Client, ClientAuthError> {
+    let client = load(cx, client_id).await?;
+    match client.token_endpoint_auth_method {
+        ClientAuthMethod::None => {}
+        ClientAuthMethod::TlsClientAuth => {
+            let subject = client.tls_client_auth_subject.as_ref().ok_or(ClientAuthError::Failed(false))?;
+            certificate
+                .ok_or(ClientAuthError::Failed(false))?
+                .authenticates(subject, &cx.server.config, cx.now)
+                .map_err(ClientAuthError::Certificate)?;
+        }
+        ClientAuthMethod::SelfSignedTlsClientAuth => {
+            let certificate = certificate.ok_or(ClientAuthError::Failed(false))?;
+            let keys = client_keys::text(cx, &client).await;
+            let keys = keys.map_err(|error| ClientAuthError::Assertion(error.into()))?;
+            certificate.is_among(&keys).map_err(ClientAuthError::Certificate)?;
+        }
+        ClientAuthMethod::ClientSecretBasic
+        | ClientAuthMethod::ClientSecretPost
+        | ClientAuthMethod::PrivateKeyJwt => return Err(ClientAuthError::Failed(false)),
+    }
+    Ok(client)
+}
+
+/// "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" (RFC 7523 §2.2).
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// The one credential of the request.
 pub fn credential(request: &Request, params: &Params) -> Result<Credential, ClientAuthError> {
     let one = |name| params.one(name).map_err(|_| ClientAuthError::Repeated);
     let body_client_id = one("client_id")?;
     let body_secret = one("client_secret")?;
-    let assertion = ["client_assertion", "client_assertion_type"].iter().any(|name| params.has(name));
+    let assertion = (one("client_assertion")?, one("client_assertion_type")?);
     let mut headers = request.headers.get_all(header::AUTHORIZATION).iter();
-    match (headers.next(), headers.next(), body_client_id, body_secret) {
-        (Some(_), Some(_), ..) | (Some(_), None, _, Some(_)) => Err(ClientAuthError::SeveralMethods),
-        (Some(_), None, ..) if assertion => Err(ClientAuthError::SeveralMethods),
-        (None, _, _, Some(_)) if assertion => Err(ClientAuthError::SeveralMethods),
-        (None, ..) if assertion => Err(ClientAuthError::NoCredential(false)),
-        (Some(value), None, body_client_id, None) => {
-            let (client_id, client_secret) =
-                basic(value.as_bytes()).ok_or(ClientAuthError::NoCredential(true))?;
-            match body_client_id {
-                Some(other) if other != client_id => Err(ClientAuthError::ClientIdMismatch),
-                _ => Ok(Credential::Basic { client_id, client_secret }),
-            }
-        }
-        (None, _, Some(client_id), Some(client_secret)) => Ok(Credential::Post {
-            client_id: client_id.to_owned(),
-            client_secret: Secret::new(client_secret.to_owned()),
-        }),
-        (None, _, Some(client_id), None) => Ok(Credential::ClientId(client_id.to_owned())),
-        (None, _, None, _) => Err(ClientAuthError::NoCredential(false)),
+    let header = headers.next();
+    let methods = [header.is_some(), body_secret.is_some(), assertion != (None, None)];
+    if headers.next().is_some() || methods.into_iter().filter(|used| *used).count() > 1 {
+        return Err(ClientAuthError::SeveralMethods);
+    }
+    if let Some(value) = header {
+        let (client_id, client_secret) =
+            basic(value.as_bytes()).ok_or(ClientAuthError::NoCredential(true))?;
+        return match body_client_id {
+            Some(other) if other != client_id => Err(ClientAuthError::ClientIdMismatch),
+            _ => Ok(Credential::Basic { client_id, client_secret }),
+        };
+    }
+    match (body_client_id, body_secret, assertion) {
+        (client_id, None, (Some(assertion), Some(JWT_BEARER))) => asserted(client_id, assertion),
+        (_, _, (None, None)) => match (body_client_id, body_secret) {
+            (Some(client_id), Some(client_secret)) => Ok(Credential::Post {
+                client_id: client_id.to_owned(),
+                client_secret: Secret::new(client_secret.to_owned()),
+            }),
+            (Some(client_id), None) => Ok(Credential::ClientId(client_id.to_owned())),
+            (None, _) => Err(ClientAuthError::NoCredential(false)),
+        },
+        _ => Err(ClientAuthError::NoCredential(false)),
+    }
+}
+
+/// "The `client_id` […] is unnecessary for client assertion authentication because the client is identified by the subject
+/// within the assertion. If present, [its] value MUST identify the same client" (RFC 7521 §4.2).
+fn asserted(client_id: Option<&str>, assertion: &str) -> Result<Credential, ClientAuthError> {
+    let claimed = claimed_client_id(assertion).ok_or(ClientAuthError::NoCredential(false))?;
+    match client_id {
+        Some(other) if other != claimed => Err(ClientAuthError::ClientIdMismatch),
+        _ => Ok(Credential::Assertion { client_id: claimed, assertion: assertion.to_owned() }),
     }
 }
 

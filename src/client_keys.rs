@@ -31,3 +31,11 @@ pub async fn verify(
 ) -> Result<VerifiedJws, ClientKeysError> {
     Err(ClientKeysError::NoKeys("none".to_owned()))
 }
+
+/// The client's keys as they are registered or fetched: a JWK Set as JSON text, for what a JWK says beside its key.
+pub async fn text(
+    _cx: &Context<'_, impl Host, impl CryptoRng>,
+    _client: &Client,
+) -> Result<String, ClientKeysError> {
+    Err(ClientKeysError::NoKeys("none".to_owned()))
+}

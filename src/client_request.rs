@@ -6,7 +6,9 @@ use rand_core::CryptoRng;
 use serde::Serialize;
 
 use crate::client::Client;
+use crate::client_assertion::AssertionError;
 use crate::client_auth::{self, Authenticated, ClientAuthError};
+use crate::client_keys::ClientKeysError;
 use crate::config::Config;
 use crate::event::{Event, EventName};
 use crate::host::{Claim, Host};
@@ -67,14 +69,21 @@ impl RequestError {
             Self::ClientAuth(Auth::ClientIdMismatch) => {
                 (BAD_REQUEST, "invalid_request", "client_id is not the authenticated client")
             }
+            Self::ClientAuth(Auth::MalformedCertificate(_)) => {
+                (BAD_REQUEST, "invalid_request", "invalid client certificate")
+            }
             // "If the client attempted to authenticate via the `Authorization` request header field, the
             // authorization server MUST respond with an HTTP 401 (Unauthorized) status code".
             Self::ClientAuth(Auth::NoCredential(true) | Auth::Failed(true)) => {
                 (StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed")
             }
-            Self::ClientAuth(Auth::NoCredential(false) | Auth::Failed(false)) => {
-                (BAD_REQUEST, "invalid_client", "client authentication failed")
-            }
+            Self::ClientAuth(
+                Auth::NoCredential(false)
+                | Auth::Failed(false)
+                | Auth::Assertion(_)
+                | Auth::Replayed
+                | Auth::Certificate(_),
+            ) => (BAD_REQUEST, "invalid_client", "client authentication failed"),
             Self::ClientAuth(Auth::Host(_)) | Self::Fault(_) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "server_error",
@@ -102,7 +111,22 @@ impl RequestError {
         match self {
             Self::Fault(cause) => Some(cause),
             Self::ClientAuth(ClientAuthError::Host(fault)) => Some(&fault.0),
+            Self::ClientAuth(ClientAuthError::Assertion(AssertionError::Signature(
+                ClientKeysError::Fault(cause),
+            ))) => Some(cause),
             _ => None,
+        }
+    }
+
+    /// The code, and after it what the client is not told: for the operator.
+    pub fn result(&self) -> String {
+        let code = self.wire().1;
+        match self {
+            Self::ClientAuth(auth) => match auth.reason() {
+                Some(reason) => format!("{code}: {reason}"),
+                None => code.to_owned(),
+            },
+            _ => code.to_owned(),
         }
     }
 }
@@ -167,24 +191,23 @@ pub(crate) async fn authenticated(
     http: &Request,
 ) -> Result<(Client, Params), RequestError> {
     let params = parameters(http)?;
-    let Authenticated { client, claim } = client_auth::authenticate(cx, http, &params).await?;
-    claim_all(cx, claim).await?;
+    let Authenticated { client, claim, .. } = client_auth::authenticate(cx, http, &params).await?;
+    if let Some(claim) = claim {
+        claim_assertion(cx, claim).await?;
+    }
     Ok((client, params))
 }
 
-/// Claims the one-time identifiers a request has shown, when nothing else can refuse it any more.
-pub(crate) async fn claim_all(
+/// Claims the `jti` of a client's assertion, when nothing else can refuse the request any more.
+pub(crate) async fn claim_assertion(
     cx: &Context<'_, impl Host, impl CryptoRng>,
-    claims: impl IntoIterator<Item = ReplayClaim>,
+    ReplayClaim { key, expires_at }: ReplayClaim,
 ) -> Result<(), RequestError> {
-    for ReplayClaim { key, expires_at } in claims {
-        match cx.host.claim(&key, expires_at, cx.now).await {
-            Ok(Claim::Fresh) => {}
-            Ok(Claim::Replayed) => return Err(ClientAuthError::Failed(false).into()),
-            Err(fault) => return Err(RequestError::Fault(format!("stores: {fault}"))),
-        }
+    match cx.host.claim(&key, expires_at, cx.now).await {
+        Ok(Claim::Fresh) => Ok(()),
+        Ok(Claim::Replayed) => Err(ClientAuthError::Replayed.into()),
+        Err(fault) => Err(RequestError::Fault(format!("stores: {fault}"))),
     }
-    Ok(())
 }
 
 /// Answers a request that was refused at `endpoint`, and says so to the operator.
@@ -197,7 +220,7 @@ pub(crate) fn refuse(
         cx.host.log_fault(fault);
     }
     let mut event = Event::new(EventName::AuthDenied, cx.now);
-    event.result = Some(error.wire().1.to_owned());
+    event.result = Some(error.result());
     event.metadata.insert("endpoint".to_owned(), endpoint.into());
     cx.events.push(event);
     error.response(&cx.server.config)
