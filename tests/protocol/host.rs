@@ -36,6 +36,11 @@ pub(crate) static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
 });
 
 pub(crate) fn server_with(change: impl Fn(&str) -> String) -> Server {
+    server_signing(change, |_| true)
+}
+
+/// A server whose keys for the other algorithms are retired.
+pub(crate) fn server_signing(change: impl Fn(&str) -> String, signs: impl Fn(Algorithm) -> bool) -> Server {
     let text = change(
         r#"
         issuer = "https://auth.example"
@@ -45,11 +50,20 @@ pub(crate) fn server_with(change: impl Fn(&str) -> String) -> Server {
         resource_metadata = "https://api.example/.well-known/oauth-protected-resource"
         "#,
     );
-    let jwks =
-        KEYS.each_ref().map(|key| (key.public_jwk(None).to_value().to_string(), key.algorithm().name()));
-    let active = |(public_jwk, alg)| ServerKey { public_jwk, alg, is_active: true };
-    let keys = ServerKeys::new(jwks.iter().map(|(jwk, alg)| active((jwk.as_str(), *alg)))).unwrap();
+    let jwks = KEYS.each_ref().map(|key| (key.public_jwk(None).to_value().to_string(), key.algorithm()));
+    let keys = jwks.iter().map(|(public_jwk, alg)| ServerKey {
+        public_jwk,
+        alg: alg.name(),
+        is_active: signs(*alg),
+    });
+    let keys = ServerKeys::new(keys).unwrap();
     Server::new(Config::from_toml(&text).unwrap(), keys).unwrap()
+}
+
+/// [`server`] after its ES256 key was retired.
+pub(crate) fn server_without_es256() -> Server {
+    let rs256 = |text: &str| format!("{text}\naccess_token_signing_alg = \"RS256\"");
+    server_signing(rs256, |alg| alg != Algorithm::Es256)
 }
 
 pub(crate) fn server() -> &'static Server {
