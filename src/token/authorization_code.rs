@@ -5,10 +5,10 @@ use rand_core::CryptoRng;
 use super::issue::{Built, FirstRefreshToken, Tokens, first_refresh_token};
 use super::{GrantRefusal, Issued, TokenError, check_resource, part};
 use crate::authorization_code::CodeGrant;
-use crate::client::Client;
+use crate::client::{Client, ClientAuthMethod};
 use crate::client_request::{RequestError, required};
 use crate::event::{Event, EventName};
-use crate::host::{Finalization, Host, IssuedTokens, Redemption};
+use crate::host::{Finalization, FoundCode, Host, IssuedTokens, Redemption};
 use crate::params::Params;
 use crate::scope::Scope;
 use crate::secret::Digest;
@@ -17,7 +17,8 @@ use crate::server::Context;
 /// Redeems a code of this, authenticated, client.
 ///
 /// A wrong redirect URI or verifier from its own client spends the code: somebody is trying. Otherwise the code is
-/// claimed last, when nothing can refuse the request any more, so that a fault leaves it usable.
+/// claimed last, when nothing can refuse the request any more, so that a fault leaves it usable. Nothing is built for a
+/// replay.
 pub(super) async fn redeem(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     client: &Client,
@@ -33,7 +34,7 @@ pub(super) async fn redeem(
     check_resource(params, &cx.server.config.audience)?;
 
     let digest = Digest::of(code.as_bytes());
-    let stored =
+    let FoundCode { code: stored, redeemed } =
         cx.host.peek_code(&digest, cx.now).await.map_err(part("stores"))?.ok_or(GrantRefusal::UnknownCode)?;
     // "ensure that the authorization code was issued to the authenticated confidential client, or if the client is
     // public, ensure that the code was issued to `client_id` in the request" (RFC 6749 §4.1.3).
@@ -45,29 +46,56 @@ pub(super) async fn redeem(
     if grant.code_challenge.is_some() && verifier.is_none() {
         return Err(RequestError::Missing("code_verifier is required").into());
     }
-    if let Err(refusal) = check_binding(&grant, redirect_uri, verifier) {
-        claim(cx, client, &digest).await?;
-        return Err(refusal.into());
-    }
+    let binding = check_binding(&grant, redirect_uri, verifier);
+    admit(cx, client, &digest, redeemed, binding).await?;
 
     let (mut built, scope) = build(cx, client, &grant).await?;
     let refresh = first_refresh_token(cx, client, &grant.sub, &scope, &grant.authentication).await?;
-    claim(cx, client, &digest).await?;
+    claim(cx, client, &digest, true).await?;
+    let family_end = refresh.as_ref().map_or(0, |refresh| refresh.family_expires_at);
     let tokens = IssuedTokens {
         jti: built.jti.clone(),
-        expires_at: built.expires_at,
+        jti_expires_at: built.expires_at,
         family: refresh.as_ref().map(|refresh| refresh.family.clone()),
+        expires_at: built.expires_at.max(family_end),
     };
     match cx.host.finalize_code(&digest, &tokens).await.map_err(part("stores"))? {
         Finalization::Finalized => {
             let event = refresh.as_ref().map(|_| EventName::RefreshIssued);
             built.response.refresh_token =
-                refresh.map(|FirstRefreshToken { token, family: _ }| token.expose().clone());
+                refresh.map(|FirstRefreshToken { token, .. }| token.expose().clone());
             Ok(Issued { response: built.response, sub: grant.sub, jti: built.jti, refresh: event })
         }
         // Somebody presented the code again while it was being redeemed: neither gets a token.
         Finalization::Replayed => {
             revoke(cx, client, &tokens).await?;
+            Err(GrantRefusal::Replayed.into())
+        }
+    }
+}
+
+/// Lets a code pass that is whole and has the binding it should have; of the others, finds out what to do.
+async fn admit(
+    cx: &mut Context<'_, impl Host, impl CryptoRng>,
+    client: &Client,
+    digest: &Digest,
+    redeemed: bool,
+    binding: Result<(), GrantRefusal>,
+) -> Result<(), TokenError> {
+    // A public client's `client_id` is no secret (RFC 6749 §2.2), and a used code may stand in somebody's log: only with
+    // the verifier is its presenter the client, or one who has the client's secrets. A confidential client has
+    // authenticated.
+    let proven = binding.is_ok() || client.token_endpoint_auth_method != ClientAuthMethod::None;
+    match (redeemed, binding) {
+        (false, Ok(())) => Ok(()),
+        (false, Err(refusal)) => {
+            claim(cx, client, digest, proven).await?;
+            Err(refusal.into())
+        }
+        // A stranger's: it is not even recorded, or the redemption it meets would fail.
+        (true, Err(refusal)) if !proven => Err(refusal.into()),
+        (true, _) => {
+            claim(cx, client, digest, proven).await?;
             Err(GrantRefusal::Replayed.into())
         }
     }
@@ -93,11 +121,13 @@ fn check_binding(
 }
 
 /// Claims the code. "If an authorization code is used more than once, the authorization server MUST deny the request and
-/// SHOULD revoke (when possible) all tokens previously issued based on that authorization code" (RFC 6749 §4.1.2).
+/// SHOULD revoke (when possible) all tokens previously issued based on that authorization code" (RFC 6749 §4.1.2): where
+/// it is `proven` that the code's own client presents it.
 async fn claim(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     client: &Client,
     digest: &Digest,
+    proven: bool,
 ) -> Result<(), TokenError> {
     match cx.host.redeem_code(digest, cx.now).await.map_err(part("stores"))? {
         Redemption::Redeemed => Ok(()),
@@ -106,7 +136,7 @@ async fn claim(
             let mut event = Event::new(EventName::CodeReplayDetected, cx.now);
             event.client_id = Some(client.client_id.clone());
             cx.events.push(event);
-            if let Some(issued) = issued {
+            if let Some(issued) = issued.filter(|_| proven) {
                 revoke(cx, client, &issued).await?;
             }
             Err(GrantRefusal::Replayed.into())
@@ -119,11 +149,9 @@ async fn revoke(
     client: &Client,
     issued: &IssuedTokens,
 ) -> Result<(), TokenError> {
-    cx.host.revoke_token(&issued.jti, issued.expires_at).await.map_err(part("stores"))?;
+    cx.host.revoke_token(&issued.jti, issued.jti_expires_at).await.map_err(part("stores"))?;
     if let Some(family) = &issued.family {
-        // The family can not live longer than this from now on.
-        let until = cx.now.saturating_add(cx.server.config.refresh_token_family_ttl);
-        cx.host.revoke_family(family, until).await.map_err(part("stores"))?;
+        cx.host.revoke_family(family, issued.expires_at).await.map_err(part("stores"))?;
     }
     let mut event = Event::new(EventName::TokenRevoked, cx.now);
     event.client_id = Some(client.client_id.clone());

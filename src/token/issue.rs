@@ -116,11 +116,12 @@ pub(super) async fn first_refresh_token(
             .map_err(|_| TokenError::fault_of("engine: a refresh grant does not serialize"))?,
     };
     cx.host.put_refresh_token(stored).await.map_err(part("stores"))?;
-    Ok(Some(FirstRefreshToken { token, family }))
+    Ok(Some(FirstRefreshToken { token, family, family_expires_at }))
 }
 
 /// What [`first_refresh_token`] made.
 pub(super) struct FirstRefreshToken {
     pub(super) token: Secret<String>,
     pub(super) family: String,
+    pub(super) family_expires_at: u64,
 }

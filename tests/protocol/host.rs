@@ -91,6 +91,7 @@ pub(crate) struct TestHost {
     pub(crate) granted: RefCell<Option<Option<Scope>>>,
     pub(crate) reply: RefCell<Option<Reply>>,
     pub(crate) fault: Cell<&'static str>,
+    pub(crate) signatures: Cell<usize>,
     pub(crate) replay_during_redemption: Cell<bool>,
     pub(crate) codes: RefCell<HashMap<[u8; 32], CodeState>>,
     pub(crate) revoked: RefCell<HashMap<String, u64>>,
@@ -167,6 +168,7 @@ impl TestHost {
             granted: RefCell::new(None),
             reply: RefCell::new(None),
             fault: Cell::new(""),
+            signatures: Cell::new(0),
             replay_during_redemption: Cell::new(false),
             codes: RefCell::default(),
             revoked: RefCell::default(),
@@ -333,6 +335,7 @@ impl Signer for TestHost {
 
     async fn sign(&self, kid: &str, input: &[u8]) -> Result<Vec<u8>, HostError> {
         self.may_fail("sign")?;
+        self.signatures.set(self.signatures.get() + 1);
         let key = KEYS.iter().find(|key| key.public_jwk(None).kid() == Some(kid)).unwrap();
         key.sign(&mut ChaCha20Rng::seed_from_u64(0), input).ok_or_else(|| HostError("sign".to_owned()))
     }
@@ -561,12 +564,13 @@ impl CodeStore for TestHost {
         Ok(())
     }
 
-    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<StoredCode>, HostError> {
+    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<FoundCode>, HostError> {
         self.may_fail("peek_code")?;
         let codes = self.codes.borrow();
-        let live =
-            codes.get(digest.as_bytes()).filter(|(code, redeemed, ..)| *redeemed || now < code.expires_at);
-        Ok(live.map(|(code, ..)| code.clone()))
+        let Some((code, redeemed, _, issued)) = codes.get(digest.as_bytes()) else { return Ok(None) };
+        let live = now < code.expires_at
+            || *redeemed && issued.as_ref().is_none_or(|issued| now < issued.expires_at);
+        Ok(live.then(|| FoundCode { code: code.clone(), redeemed: *redeemed }))
     }
 
     async fn redeem_code(&self, digest: &Digest, now: u64) -> Result<Redemption, HostError> {
