@@ -42,6 +42,8 @@ pub enum GrantRefusal {
     Reused,
     /// The resource owner is no longer admitted.
     Principal,
+    /// Nothing of the scope that was granted is granted any more.
+    Scope,
 }
 
 impl TokenError {

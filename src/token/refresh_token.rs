@@ -78,8 +78,8 @@ fn rotates<H, R>(cx: &Context<'_, H, R>, client: &Client) -> bool {
 }
 
 /// The scope of this refresh: "The requested scope MUST NOT include any scope not originally granted by the resource
-/// owner, and if omitted is treated as equal to the scope originally granted" (§6). The grant stays as it is, so that
-/// the next refresh may ask for all of it again.
+/// owner, and if omitted is treated as equal to the scope originally granted" (§6), as far as catalog and client still
+/// have it. The grant stays as it is, so that the next refresh may ask for all of it again.
 async fn narrowed(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     client: &Client,
@@ -88,12 +88,19 @@ async fn narrowed(
 ) -> Result<Scope, TokenError> {
     let original = Scope::parse(&grant.scope)
         .map_err(|_| TokenError::fault_of("stores: a refresh token's scope is not readable"))?;
-    let requested = match requested {
-        Some(text) => Scope::parse(text).map_err(|_| TokenError::InvalidScope)?,
-        None => original.clone(),
+    let (requested, refused) = match requested {
+        Some(text) => (Scope::parse(text).map_err(|_| TokenError::InvalidScope)?, TokenError::InvalidScope),
+        // A request that names no scope has none that could be "invalid, unknown, malformed" (§5.2): where nothing is
+        // left, it is the grant that is not good any more.
+        None => {
+            let catalog = &cx.server.config.catalog;
+            (catalog.narrowed(&original, client.scope.as_ref()), GrantRefusal::Scope.into())
+        }
     };
-    if !requested.is_subset_of(&original) {
-        return Err(TokenError::InvalidScope);
+    // Without a scope the policy would be asked for a default.
+    let is_nothing = |scope: &Scope| scope.is_empty() && !original.is_empty();
+    if !requested.is_subset_of(&original) || is_nothing(&requested) {
+        return Err(refused);
     }
     let question = ScopeRequest {
         client,
@@ -103,8 +110,8 @@ async fn narrowed(
     };
     match grant_scope(cx, question).await {
         // What was granted without any scope gets no default now.
-        Ok(scope) if scope.is_subset_of(&original) => Ok(scope),
-        Ok(_) | Err(ScopeRefusal::Refused) => Err(TokenError::InvalidScope),
+        Ok(scope) if scope.is_subset_of(&original) && !is_nothing(&scope) => Ok(scope),
+        Ok(_) | Err(ScopeRefusal::Refused) => Err(refused),
         Err(ScopeRefusal::Fault(fault)) => Err(TokenError::fault_of(format!("rules: {fault}"))),
     }
 }
