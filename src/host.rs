@@ -324,15 +324,26 @@ pub struct StoredCode {
     pub grant: Vec<u8>,
 }
 
+/// An authorization code as the store finds it.
+#[derive(Clone, Debug)]
+pub struct FoundCode {
+    /// The code.
+    pub code: StoredCode,
+    /// It has been redeemed.
+    pub redeemed: bool,
+}
+
 /// What a code was redeemed for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IssuedTokens {
     /// The access token's `jti`.
     pub jti: String,
     /// Its `exp`, in seconds since the Unix epoch.
-    pub expires_at: u64,
+    pub jti_expires_at: u64,
     /// The family of the refresh token, where there is one.
     pub family: Option<String>,
+    /// When nothing of it can live any more, in seconds since the Unix epoch. Until then a replay is remembered.
+    pub expires_at: u64,
 }
 
 /// What became of an attempt to redeem a code.
@@ -360,7 +371,7 @@ pub trait CodeStore {
     /// Keeps a new code.
     async fn put_code(&self, code: StoredCode) -> Result<(), HostError>;
     /// Looks without consuming.
-    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<StoredCode>, HostError>;
+    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<FoundCode>, HostError>;
     /// Redeems, once.
     async fn redeem_code(&self, digest: &Digest, now: u64) -> Result<Redemption, HostError>;
     /// Records what was issued.

@@ -6,6 +6,8 @@ use crate::jose::{Algorithm, Jwk, JwkSet};
 #[derive(Clone, Debug)]
 pub struct ServerKeys {
     signing: Vec<(String, Algorithm)>,
+    /// The algorithm of every key, whether it signs or not.
+    published: Vec<Algorithm>,
     public: JwkSet,
 }
 
@@ -44,7 +46,7 @@ pub enum KeysError {
 impl ServerKeys {
     /// The keys, in order of preference.
     pub fn new<'a>(keys: impl IntoIterator<Item = ServerKey<'a>>) -> Result<Self, KeysError> {
-        let mut signing = Vec::new();
+        let (mut signing, mut published) = (Vec::new(), Vec::new());
         let mut public: Vec<Jwk> = Vec::new();
         for ServerKey { public_jwk, alg, is_active } in keys {
             let jwk = Jwk::from_json(public_jwk.as_bytes())
@@ -58,9 +60,10 @@ impl ServerKeys {
             if is_active {
                 signing.push((kid, alg));
             }
+            published.push(alg);
             public.push(jwk);
         }
-        Ok(Self { signing, public: JwkSet::new(public) })
+        Ok(Self { signing, published, public: JwkSet::new(public) })
     }
 
     /// The `kid` of the key that signs with this algorithm, by either name of Ed25519.
@@ -71,6 +74,13 @@ impl ServerKeys {
     /// The algorithms there are active keys for, by all their names.
     pub fn algorithms(&self) -> Vec<Algorithm> {
         Algorithm::ALL.iter().copied().filter(|alg| self.kid(*alg).is_some()).collect()
+    }
+
+    /// The algorithms there are keys for, by all their names: what a token of the server's own may be signed with. One it
+    /// signed before its key was retired is among them until that key goes.
+    pub fn published_algorithms(&self) -> Vec<Algorithm> {
+        let is_published = |alg: &Algorithm| self.published.iter().any(|own| own.agrees_with(*alg));
+        Algorithm::ALL.iter().copied().filter(is_published).collect()
     }
 
     /// The public keys: the server's JWK Set, and what its own tokens are verified with. Retired ones are among them.
@@ -99,6 +109,7 @@ mod tests {
         assert_eq!(keys.public().keys().len(), 2);
         assert_eq!(keys.kid(Algorithm::Es256), None);
         assert_eq!(keys.algorithms(), [Algorithm::Ed25519, Algorithm::EdDsa]);
+        assert_eq!(keys.published_algorithms(), [Algorithm::Es256, Algorithm::Ed25519, Algorithm::EdDsa]);
     }
 
     #[test]

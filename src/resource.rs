@@ -3,6 +3,7 @@
 use rand_core::CryptoRng;
 
 use crate::client::Client;
+use crate::config::Config;
 use crate::host::{Host, HostError};
 use crate::params::Params;
 use crate::server::Context;
@@ -28,6 +29,10 @@ pub async fn requested(
 
 /// The resources of a token request whose grant is for `granted`: some of those, never others (§2.2); all of them where
 /// none is named.
-pub fn narrowed(_granted: &[String], _params: &Params) -> Result<Vec<String>, ResourceError> {
+pub fn narrowed(
+    _granted: &[String],
+    _params: &Params,
+    _config: &Config,
+) -> Result<Vec<String>, ResourceError> {
     Ok(Vec::new())
 }

@@ -141,6 +141,15 @@ impl Catalog {
         requested.tokens().iter().all(|token| self.is_grant(token) && self.holds(ceiling, token))
     }
 
+    /// The values of `requested` that pass [`Self::narrows`] each for itself; without a ceiling, those that are grants.
+    #[must_use]
+    pub fn narrowed(&self, requested: &Scope, ceiling: Option<&Scope>) -> Scope {
+        let passes =
+            |token: &str| self.is_grant(token) && ceiling.is_none_or(|ceiling| self.holds(ceiling, token));
+        let lost: Vec<&str> = requested.tokens().iter().map(String::as_str).filter(|t| !passes(t)).collect();
+        requested.without(&lost)
+    }
+
     /// The algebra for credentials the system issues to itself, where `*` is a grant. No endpoint a stranger can reach
     /// may use it: what it admits opens everything.
     pub const fn for_system(&self) -> SystemCatalog<'_> {
@@ -346,6 +355,17 @@ mod tests {
         ] {
             assert!(!narrows(requested, ceiling), "{requested} not within {ceiling}");
         }
+    }
+
+    #[test]
+    fn what_does_not_narrow_is_left_out_value_by_value() {
+        let narrowed = |requested: &str, ceiling: Option<&str>| {
+            catalog().narrowed(&scope(requested), ceiling.map(scope).as_ref()).to_string()
+        };
+        assert_eq!(narrowed("openid orders.write users.* *", None), "openid users.*");
+        assert_eq!(narrowed("openid orders.read users.read", Some("orders.*")), "orders.read");
+        assert_eq!(narrowed("orders.*", Some("orders.read")), "");
+        assert_eq!(narrowed("", Some("openid")), "");
     }
 
     #[test]

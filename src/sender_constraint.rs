@@ -27,3 +27,10 @@ pub fn resolve(
 ) -> Result<Option<Confirmation>, SenderConstraintError> {
     Ok(None)
 }
+
+impl SenderConstraintError {
+    /// What the client is told.
+    pub fn wire(self) -> crate::client_request::Wire {
+        (::http::StatusCode::BAD_REQUEST, "invalid_request", "DPoP proof required")
+    }
+}

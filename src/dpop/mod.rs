@@ -19,6 +19,9 @@ pub struct Proof {
 /// Why a proof is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DpopError {
+    /// Its `jti` had been used before (§11.1).
+    #[error("replayed")]
+    Replayed,
     /// An internal fault, for the log.
     #[error("{0}")]
     Fault(String),
@@ -32,4 +35,28 @@ pub async fn verify(
     _access_token: Option<&str>,
 ) -> Result<Option<Proof>, DpopError> {
     Ok(None)
+}
+
+impl DpopError {
+    /// What the client is told.
+    pub fn wire(&self) -> crate::client_request::Wire {
+        (::http::StatusCode::BAD_REQUEST, "invalid_dpop_proof", "the DPoP proof is not valid")
+    }
+
+    /// The cause of an internal fault, for the log.
+    pub fn fault(&self) -> Option<&str> {
+        match self {
+            Self::Fault(cause) => Some(cause),
+            Self::Replayed => None,
+        }
+    }
+}
+
+/// Claims the proof, when nothing else can refuse the request any more.
+pub async fn claim(cx: &mut Context<'_, impl Host, impl CryptoRng>, proof: &Proof) -> Result<(), DpopError> {
+    match cx.host.claim(&proof.claim.key, proof.claim.expires_at, cx.now).await {
+        Ok(crate::host::Claim::Fresh) => Ok(()),
+        Ok(crate::host::Claim::Replayed) => Err(DpopError::Replayed),
+        Err(fault) => Err(DpopError::Fault(format!("stores: {fault}"))),
+    }
 }

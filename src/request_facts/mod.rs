@@ -7,11 +7,14 @@
 //!
 //! # Proxies
 //! `Forwarded` (RFC 7239) and `X-Forwarded-*` "cannot be relied upon to be correct" (§8.1), as the client may have written
-//! them, and are ignored unless the peer is among the [`TrustedProxies`]. From a trusted peer they are read strictly: malformed ones refuse the request. Where both
-//! families are there, `Forwarded` alone counts and a contradiction between the two refuses the request: one of them is
-//! then not the proxy's. A trusted proxy must set or remove every one of these fields. One it passes on as the
-//! client sent it is the client's word with the proxy's authority, and where a single family says so, nothing here can
-//! tell.
+//! them, and are ignored unless the peer is among the [`TrustedProxies`]. From a trusted peer they are read strictly:
+//! malformed ones refuse the request. Where both families are there, they must say the same of scheme, host, port and
+//! client, silence included, or the request is refused: a proxy that writes one family and passes on the other would
+//! otherwise lend the client its word wherever its own family is silent. Two silences are none: a hidden client
+//! (`for=unknown`) is one nobody names, and a port not named is the scheme's.
+//!
+//! A trusted proxy must set or remove every one of these fields. One it passes on as the client sent it is the client's
+//! word with the proxy's authority, and where a single family says so, nothing here can tell.
 //!
 //! Each proxy appends whom it was asked by. The chain is walked from the right, past trusted proxies, to the first
 //! address that is none: the client. What stands left of it is the client's own invention. Scheme and host are those the
@@ -114,8 +117,8 @@ pub enum RequestFactsError {
         /// The field.
         field: &'static str,
     },
-    /// Two fields of a trusted proxy disagree.
-    #[error("the forwarding fields from {proxy} contradict each other about the {about}")]
+    /// Two fields of a trusted proxy disagree, or its two families do not say the same.
+    #[error("the forwarding fields from {proxy} do not say the same of the {about}")]
     Contradiction {
         /// The peer.
         proxy: IpAddr,
@@ -263,13 +266,13 @@ fn told(
 }
 
 impl Told {
-    /// What both families speak of and disagree about.
+    /// What the two families do not say the same of. Where one is silent and the other speaks, they differ.
     fn contradicts(&self, other: &Self) -> Option<&'static str> {
         [
-            (differ(self.scheme, other.scheme), "scheme"),
-            (differ(self.told_host(), other.told_host()), "host"),
-            (differ(self.told_port(), other.told_port()), "port"),
-            (differ(self.client_ip, other.client_ip), "client address"),
+            (self.scheme != other.scheme, "scheme"),
+            (self.told_host() != other.told_host(), "host"),
+            (self.told_port() != other.told_port(), "port"),
+            (self.client_ip != other.client_ip, "client address"),
         ]
         .into_iter()
         .find_map(|(differ, about)| differ.then_some(about))
@@ -279,16 +282,11 @@ impl Told {
         self.authority.as_ref().map(Authority::host)
     }
 
-    /// The port it names, or implies by naming scheme and host.
+    /// The port it names, or implies by naming the scheme.
     fn told_port(&self) -> Option<u16> {
-        let authority = self.authority.as_ref();
-        let named = self.port.or(authority.and_then(Authority::port));
-        named.or(authority.and(self.scheme).map(Scheme::default_port))
+        let named = self.port.or(self.authority.as_ref().and_then(Authority::port));
+        named.or(self.scheme.map(Scheme::default_port))
     }
-}
-
-fn differ<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
-    one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
 /// The client's place in a chain of addresses each proxy has appended to, nearest last: the last one that is no trusted

@@ -190,29 +190,64 @@ fn a_trusted_proxys_malformed_fields_refuse_the_request() {
 }
 
 #[test]
-fn two_families_that_contradict_each_other_are_refused() {
+fn two_families_that_do_not_say_the_same_are_refused() {
     let proxy = IpAddr::from([10, 0, 0, 1]);
+    let refused = |forwarded: &str, x_forwarded: &[(&'static str, &str)], about| {
+        let both = [&[("forwarded", forwarded)], x_forwarded].concat();
+        let refused = Err(RequestFactsError::Contradiction { proxy, about });
+        assert_eq!(facts(PROXY, &both), refused, "{both:?}");
+    };
+    let whole = "for=192.0.2.1;proto=https;host=as.example";
+    let x_whole = [
+        ("x-forwarded-for", "192.0.2.1"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "as.example"),
+        ("x-forwarded-port", "443"),
+    ];
     for (field, value, about) in [
         ("x-forwarded-proto", "http", "scheme"),
         ("x-forwarded-host", "evil.example", "host"),
         ("x-forwarded-port", "8443", "port"),
-        ("x-forwarded-host", "as.example:8443", "port"),
         ("x-forwarded-for", "192.0.2.2", "client address"),
+        ("x-forwarded-for", "unknown", "client address"),
     ] {
-        let both = [("forwarded", "for=192.0.2.1;proto=https;host=as.example"), (field, value)];
-        let refused = Err(RequestFactsError::Contradiction { proxy, about });
-        assert_eq!(facts(PROXY, &both), refused, "{field}: {value}");
+        refused(whole, &x_whole.map(|own| if own.0 == field { (field, value) } else { own }), about);
     }
+    refused(whole, &[x_whole[0], x_whole[1], ("x-forwarded-host", "as.example:8443")], "port");
+    // One is silent where the other speaks, in either direction.
+    refused(whole, &[x_whole[0], x_whole[2]], "scheme");
+    refused(whole, &[x_whole[0], x_whole[1]], "host");
+    refused(whole, &x_whole[1..], "client address");
+    refused("for=192.0.2.1;host=as.example", &x_whole, "scheme");
+    refused("for=192.0.2.1;proto=https", &x_whole, "host");
+    refused("proto=https;host=as.example", &x_whole, "client address");
+    refused("for=192.0.2.1", &[x_whole[0], x_whole[3]], "port");
+    refused("for=1.2.3.4", &x_whole[1..2], "scheme");
+    refused("for=_hidden;proto=https", &x_whole[..2], "client address");
+    refused("by=10.0.0.1", &x_whole, "scheme");
     let own = facts(PROXY, &[("x-forwarded-host", "a:1"), ("x-forwarded-port", "2")]);
     assert!(matches!(own, Err(RequestFactsError::Contradiction { about: "port", .. })));
 }
 
 #[test]
-fn forwarded_alone_counts_where_both_families_are_there() {
-    let both = [("forwarded", "for=192.0.2.1;proto=https"), ("x-forwarded-host", "other.example")];
-    assert_eq!(told(&both), "https://as.internal:8080 from 192.0.2.1");
-    let agree = [("forwarded", "for=192.0.2.1;proto=https"), ("x-forwarded-for", "192.0.2.1")];
-    assert_eq!(told(&agree), "https://as.internal:8080 from 192.0.2.1");
+fn two_families_that_say_the_same_are_one() {
+    let x = [("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "https")];
+    let both = |forwarded, more: &[(&'static str, &'static str)]| {
+        told(&[&[("forwarded", forwarded)], &x[..], more].concat())
+    };
+    assert_eq!(both("for=192.0.2.1;proto=https", &[]), "https://as.internal:8080 from 192.0.2.1");
+    // A port not named is the scheme's.
+    let host = ("x-forwarded-host", "as.example");
+    for more in [&[host][..], &[host, ("x-forwarded-port", "443")], &[("x-forwarded-host", "AS.example:443")]]
+    {
+        let whole = "for=\"192.0.2.1:4711\";proto=https;host=as.example";
+        assert_eq!(both(whole, more), "https://as.example from 192.0.2.1", "{more:?}");
+    }
+    // A hidden client is one nobody names.
+    let hidden = [("forwarded", "for=unknown;proto=https"), ("x-forwarded-proto", "https")];
+    assert_eq!(told(&hidden), "https://as.internal:8080 from hidden");
+    // A field without elements says nothing.
+    assert_eq!(both(" , ", &[]), "https://as.internal:8080 from 192.0.2.1");
 }
 
 #[test]

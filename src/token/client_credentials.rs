@@ -3,11 +3,11 @@
 use rand_core::CryptoRng;
 
 use super::issue::Tokens;
-use super::{Issued, TokenError, check_resource, part};
-use crate::client::{Client, ClientAuthMethod, GrantType};
+use super::{Issued, TokenError, TokenRequest, part};
+use crate::client::GrantType;
 use crate::client_request::RequestError;
 use crate::host::{Host, Principal, ScopeRequest};
-use crate::params::Params;
+use crate::resource;
 use crate::scope::Scope;
 use crate::scope_grant::{ScopeRefusal, grant_scope};
 use crate::server::Context;
@@ -18,14 +18,14 @@ const OF_PEOPLE: [&str; 2] = ["openid", "offline_access"];
 /// Issues an access token to a client acting for itself. "A refresh token SHOULD NOT be included" (§4.4.3).
 pub(super) async fn issue(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
-    client: &Client,
-    params: &Params,
+    request: &TokenRequest<'_>,
 ) -> Result<Issued, TokenError> {
+    let TokenRequest { client, params, .. } = request;
     // "The client credentials grant type MUST only be used by confidential clients" (§4.4).
-    if client.token_endpoint_auth_method == ClientAuthMethod::None {
+    if client.is_public() {
         return Err(TokenError::UnauthorizedClient);
     }
-    check_resource(params, &cx.server.config.audience)?;
+    let resources = resource::requested(cx, client, params).await?;
     let requested = params.one("scope").map_err(|_| RequestError::Repeated)?.unwrap_or_default();
     let requested = Scope::parse(requested).map_err(|_| TokenError::InvalidScope)?;
     if OF_PEOPLE.iter().any(|value| requested.contains(value)) {
@@ -48,7 +48,16 @@ pub(super) async fn issue(
     let claims = cx.host.client_claims(&client.client_id, &scope).await.map_err(part("people"))?;
     let prefix = cx.server.config.client_sub_prefix();
     let principal = Principal { sub: format!("{prefix}{}", client.client_id), claims };
-    let tokens = Tokens { client, principal: &principal, scope: &scope, authentication: None, nonce: None };
+    let tokens = Tokens {
+        client,
+        principal: &principal,
+        scope: &scope,
+        resources: &resources,
+        cnf: request.cnf.as_ref(),
+        authentication: None,
+        nonce: None,
+    };
     let built = tokens.build(cx).await?;
+    request.claim(cx).await?;
     Ok(Issued { response: built.response, sub: principal.sub, jti: built.jti, refresh: None })
 }

@@ -4,7 +4,10 @@ use ::http::StatusCode;
 
 use crate::client_request::{RequestError, Wire, error_response};
 use crate::config::Config;
+use crate::dpop::DpopError;
 use crate::http::Response;
+use crate::resource::ResourceError;
+use crate::sender_constraint::SenderConstraintError;
 
 /// Why a token request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +24,10 @@ pub enum TokenError {
     InvalidScope,
     /// `resource` is not one the grant is for (RFC 8707 §2.2).
     InvalidTarget,
+    /// The DPoP proof is not good (RFC 9449 §5).
+    Dpop(DpopError),
+    /// The token can not be bound as it must be.
+    SenderConstraint(SenderConstraintError),
 }
 
 /// Why a grant is not honoured. The client is not told which.
@@ -40,8 +47,12 @@ pub enum GrantRefusal {
     Replayed,
     /// The refresh token had been rotated before (RFC 9700 §4.14.2).
     Reused,
+    /// The code or refresh token is bound to another key (RFC 9449 §10, §5; RFC 8705 §4).
+    ProofKey,
     /// The resource owner is no longer admitted.
     Principal,
+    /// Nothing of the scope that was granted is granted any more.
+    Scope,
 }
 
 impl TokenError {
@@ -71,6 +82,8 @@ impl TokenError {
             Self::InvalidTarget => {
                 (BAD_REQUEST, "invalid_target", "the resource is unknown or not permitted")
             }
+            Self::Dpop(error) => error.wire(),
+            Self::SenderConstraint(error) => error.wire(),
         }
     }
 
@@ -86,7 +99,20 @@ impl TokenError {
     pub fn fault(&self) -> Option<&str> {
         match self {
             Self::Request(error) => error.fault(),
+            Self::Dpop(error) => error.fault(),
             _ => None,
+        }
+    }
+
+    /// The code, and after it what the client is not told: for the operator.
+    pub fn result(&self) -> String {
+        let code = self.wire().1;
+        match self {
+            Self::Request(error) => error.result(),
+            Self::InvalidGrant(refusal) => format!("{code}: {refusal:?}"),
+            Self::Dpop(error) => format!("{code}: {error}"),
+            Self::SenderConstraint(error) => format!("{code}: {error:?}"),
+            _ => code.to_owned(),
         }
     }
 }
@@ -94,6 +120,27 @@ impl TokenError {
 impl From<RequestError> for TokenError {
     fn from(error: RequestError) -> Self {
         Self::Request(error)
+    }
+}
+
+impl From<DpopError> for TokenError {
+    fn from(error: DpopError) -> Self {
+        Self::Dpop(error)
+    }
+}
+
+impl From<SenderConstraintError> for TokenError {
+    fn from(error: SenderConstraintError) -> Self {
+        Self::SenderConstraint(error)
+    }
+}
+
+impl From<ResourceError> for TokenError {
+    fn from(error: ResourceError) -> Self {
+        match error {
+            ResourceError::InvalidTarget => Self::InvalidTarget,
+            ResourceError::Host(fault) => Self::fault_of(format!("rules: {fault}")),
+        }
     }
 }
 

@@ -15,11 +15,15 @@ pub use error::{GrantRefusal, TokenError};
 
 use crate::client::{Client, GrantType};
 use crate::client_auth::{self, Authenticated};
-use crate::client_request::{RequestError, parameters, required};
+use crate::client_request::{RequestError, claim_assertion, parameters, required};
+use crate::confirmation::Confirmation;
+use crate::dpop::{self, Proof};
 use crate::event::{Event, EventName};
 use crate::host::{Host, HostError};
 use crate::http::{Request, Response};
 use crate::params::Params;
+use crate::replay::ReplayClaim;
+use crate::sender_constraint::{self, SenderConstraintError};
 use crate::server::Context;
 
 /// A successful response (RFC 6749 §5.1).
@@ -47,11 +51,37 @@ struct Issued {
     refresh: Option<EventName>,
 }
 
+/// A request of an authenticated client, as far as the grants have it in common.
+struct TokenRequest<'r> {
+    client: &'r Client,
+    params: &'r Params,
+    /// What the access token will be bound to.
+    cnf: Option<Confirmation>,
+    /// The DPoP proof that came with it.
+    proof: Option<Proof>,
+    /// The `jti` of the client's assertion.
+    assertion: Option<ReplayClaim>,
+}
+
+impl TokenRequest<'_> {
+    /// Claims what is good once, when nothing can refuse the request any more but the grant's own claim.
+    async fn claim(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>) -> Result<(), TokenError> {
+        if let Some(proof) = &self.proof {
+            dpop::claim(cx, proof).await?;
+        }
+        if let Some(assertion) = self.assertion {
+            claim_assertion(cx, assertion).await?;
+        }
+        Ok(())
+    }
+}
+
 /// How far a request got, for its event.
 #[derive(Default)]
 struct Progress {
     client_id: Option<String>,
     grant_type: Option<GrantType>,
+    cnf: Option<Confirmation>,
 }
 
 /// `POST` at the token endpoint.
@@ -61,7 +91,7 @@ pub async fn token(cx: &mut Context<'_, impl Host, impl CryptoRng>, http: &Reque
     let event = Event {
         client_id: progress.client_id,
         grant_type: progress.grant_type.map(GrantType::as_str),
-        metadata: constraint_metadata(),
+        metadata: constraint_metadata(progress.cnf.as_ref()),
         ..Event::new(EventName::TokenIssued, cx.now)
     };
     match outcome {
@@ -82,22 +112,23 @@ pub async fn token(cx: &mut Context<'_, impl Host, impl CryptoRng>, http: &Reque
             let code = error.wire().1;
             let mut event = Event { name: EventName::TokenDenied, ..event };
             event.metadata.insert("reason".to_owned(), code.into());
-            event.result = Some(match &error {
-                TokenError::InvalidGrant(refusal) => format!("{code}: {refusal:?}"),
-                _ => code.to_owned(),
-            });
+            event.result = Some(error.result());
             cx.events.push(event);
             error.response(&cx.server.config)
         }
     }
 }
 
-/// How the token is bound to a key (RFC 7800 §3.1): not at all.
-fn constraint_metadata() -> Map<String, Value> {
-    [("token_type", "Bearer".into()), ("sender_constraint", "none".into()), ("cnf", Value::Null)]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+/// How the token is bound to a key (RFC 7800 §3.1), or would have been.
+fn constraint_metadata(cnf: Option<&Confirmation>) -> Map<String, Value> {
+    [
+        ("token_type", cnf.map_or("Bearer", Confirmation::token_type).into()),
+        ("sender_constraint", cnf.map_or("none", Confirmation::kind).into()),
+        ("cnf", cnf.map_or(Value::Null, Confirmation::to_value)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect()
 }
 
 /// From the request to the grant, in the order of the checks.
@@ -107,7 +138,18 @@ async fn issue(
     progress: &mut Progress,
 ) -> Result<Issued, TokenError> {
     let params = parameters(http)?;
-    let Authenticated { client, claim: _ } =
+    // The proof comes first: a nonce is asked for before an assertion's `jti` is spent (RFC 9449 §8), and a code that is
+    // bound to a key needs a proof, whoever presents it.
+    let proof = dpop::verify(cx, http, None).await?;
+    progress.cnf = proof.as_ref().map(|proof| Confirmation::Jkt(proof.jkt.clone()));
+    let grant_type = params.one("grant_type").ok().flatten().and_then(GrantType::parse);
+    if proof.is_none()
+        && grant_type == Some(GrantType::AuthorizationCode)
+        && authorization_code::lacks_proof(cx, &params).await?
+    {
+        return Err(SenderConstraintError::ProofRequired.into());
+    }
+    let Authenticated { client, claim, certificate } =
         client_auth::authenticate(cx, http, &params).await.map_err(RequestError::ClientAuth)?;
     progress.client_id = Some(client.client_id.clone());
     let grant_type = required(&params, "grant_type", "grant_type is required")?;
@@ -118,19 +160,14 @@ async fn issue(
     if !client.may_use(grant_type) {
         return Err(TokenError::UnauthorizedClient);
     }
+    let cnf = sender_constraint::resolve(&cx.server.config, &client, proof.as_ref(), certificate.as_ref())?;
+    progress.cnf.clone_from(&cnf);
+    let request = TokenRequest { client: &client, params: &params, cnf, proof, assertion: claim };
     match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(cx, &client, &params).await,
-        GrantType::RefreshToken => refresh_token::refresh(cx, &client, &params).await,
-        GrantType::ClientCredentials => client_credentials::issue(cx, &client, &params).await,
+        GrantType::AuthorizationCode => authorization_code::redeem(cx, &request).await,
+        GrantType::RefreshToken => refresh_token::refresh(cx, &request).await,
+        GrantType::ClientCredentials => client_credentials::issue(cx, &request).await,
     }
-}
-
-/// "the authorization server MUST" refuse a `resource` the grant is not for (RFC 8707 §2.2).
-fn check_resource(params: &Params, audience: &str) -> Result<(), TokenError> {
-    if params.all("resource").any(|resource| resource != audience) {
-        return Err(TokenError::InvalidTarget);
-    }
-    Ok(())
 }
 
 /// The ID token's algorithm for this client; `RS256` where it registered none (OIDC Registration §2).

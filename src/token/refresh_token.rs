@@ -3,16 +3,18 @@
 use rand_core::CryptoRng;
 
 use super::issue::Tokens;
-use super::{GrantRefusal, Issued, TokenError, check_resource, part};
-use crate::client::{Client, ClientAuthMethod, GrantType};
+use super::{GrantRefusal, Issued, TokenError, TokenRequest, part};
+use crate::client::{Client, GrantType};
 use crate::client_request::{RequestError, required};
+use crate::confirmation::Confirmation;
 use crate::event::{Event, EventName};
 use crate::host::{Host, Rotation, ScopeRequest, StoredRefreshToken};
-use crate::params::Params;
 use crate::refresh_token::RefreshGrant;
+use crate::resource;
 use crate::scope::Scope;
 use crate::scope_grant::{ScopeRefusal, grant_scope};
 use crate::secret::Secret;
+use crate::sender_constraint::SenderConstraintError;
 use crate::server::Context;
 
 /// Refreshes with a token of this, authenticated, client.
@@ -21,9 +23,9 @@ use crate::server::Context;
 /// request. Any other is rotated last, when nothing can refuse the request any more.
 pub(super) async fn refresh(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
-    client: &Client,
-    params: &Params,
+    request: &TokenRequest<'_>,
 ) -> Result<Issued, TokenError> {
+    let TokenRequest { client, params, .. } = request;
     let presented = Secret::new(required(params, "refresh_token", "refresh_token is required")?.to_owned());
     let scope = params.one("scope").map_err(|_| RequestError::Repeated)?;
     let found = cx
@@ -39,12 +41,15 @@ pub(super) async fn refresh(
     let grant: RefreshGrant = serde_json::from_slice(&found.token.grant).map_err(|error| {
         TokenError::fault_of(format!("stores: a refresh token's grant is not readable: {error}"))
     })?;
+    // Whoever lacks the key has stolen a token that is worth nothing, and shall not end the family with it.
+    check_key(&grant, request)?;
     let successor = Successor::new(cx, client, &presented, &found.token, &grant);
     if found.rotated {
+        request.claim(cx).await?;
         successor.rotate(cx).await?;
     }
 
-    check_resource(params, &cx.server.config.audience)?;
+    let resources = resource::narrowed(&grant.resources, params, &cx.server.config)?;
     let scope = narrowed(cx, client, &grant, scope).await?;
     // A person who is no longer admitted gets nothing more.
     let principal =
@@ -53,11 +58,16 @@ pub(super) async fn refresh(
         client,
         principal: &principal,
         scope: &scope,
+        resources: &resources,
+        cnf: request.cnf.as_ref(),
         authentication: Some(&grant.authentication),
         nonce: None,
     };
     let mut built = tokens.build(cx).await?;
-    if found.rotated || rotates(cx, client) {
+    if !found.rotated {
+        request.claim(cx).await?;
+    }
+    if found.rotated || rotates(cx, client, &grant) {
         if !found.rotated {
             successor.rotate(cx).await?;
         }
@@ -73,13 +83,29 @@ pub(super) async fn refresh(
 
 /// "Refresh tokens for public clients MUST be sender-constrained or use refresh token rotation" (RFC 9700 §2.2.2), so
 /// the setting is for the others.
-fn rotates<H, R>(cx: &Context<'_, H, R>, client: &Client) -> bool {
-    cx.server.config.refresh_token_rotation || client.token_endpoint_auth_method == ClientAuthMethod::None
+fn rotates<H, R>(cx: &Context<'_, H, R>, client: &Client, grant: &RefreshGrant) -> bool {
+    cx.server.config.refresh_token_rotation || client.is_public() && grant.cnf.is_none()
+}
+
+/// "the client MUST present a DPoP proof for the same key that was used to obtain the refresh token each time that refresh
+/// token is used" (RFC 9449 §5), and likewise for a certificate (RFC 8705 §4).
+fn check_key(grant: &RefreshGrant, request: &TokenRequest<'_>) -> Result<(), TokenError> {
+    match (&grant.cnf, &request.cnf) {
+        (None, _) => Ok(()),
+        (Some(bound), Some(shown)) if bound == shown => Ok(()),
+        (Some(Confirmation::Jkt(_)), _) if request.proof.is_none() => {
+            Err(SenderConstraintError::ProofRequired.into())
+        }
+        (Some(Confirmation::CertificateThumbprint(_)), None) => {
+            Err(SenderConstraintError::CertificateRequired.into())
+        }
+        (Some(_), _) => Err(GrantRefusal::ProofKey.into()),
+    }
 }
 
 /// The scope of this refresh: "The requested scope MUST NOT include any scope not originally granted by the resource
-/// owner, and if omitted is treated as equal to the scope originally granted" (§6). The grant stays as it is, so that
-/// the next refresh may ask for all of it again.
+/// owner, and if omitted is treated as equal to the scope originally granted" (§6), as far as catalog and client still
+/// have it. The grant stays as it is, so that the next refresh may ask for all of it again.
 async fn narrowed(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     client: &Client,
@@ -88,12 +114,19 @@ async fn narrowed(
 ) -> Result<Scope, TokenError> {
     let original = Scope::parse(&grant.scope)
         .map_err(|_| TokenError::fault_of("stores: a refresh token's scope is not readable"))?;
-    let requested = match requested {
-        Some(text) => Scope::parse(text).map_err(|_| TokenError::InvalidScope)?,
-        None => original.clone(),
+    let (requested, refused) = match requested {
+        Some(text) => (Scope::parse(text).map_err(|_| TokenError::InvalidScope)?, TokenError::InvalidScope),
+        // A request that names no scope has none that could be "invalid, unknown, malformed" (§5.2): where nothing is
+        // left, it is the grant that is not good any more.
+        None => {
+            let catalog = &cx.server.config.catalog;
+            (catalog.narrowed(&original, client.scope.as_ref()), GrantRefusal::Scope.into())
+        }
     };
-    if !requested.is_subset_of(&original) {
-        return Err(TokenError::InvalidScope);
+    // Without a scope the policy would be asked for a default.
+    let is_nothing = |scope: &Scope| scope.is_empty() && !original.is_empty();
+    if !requested.is_subset_of(&original) || is_nothing(&requested) {
+        return Err(refused);
     }
     let question = ScopeRequest {
         client,
@@ -103,8 +136,8 @@ async fn narrowed(
     };
     match grant_scope(cx, question).await {
         // What was granted without any scope gets no default now.
-        Ok(scope) if scope.is_subset_of(&original) => Ok(scope),
-        Ok(_) | Err(ScopeRefusal::Refused) => Err(TokenError::InvalidScope),
+        Ok(scope) if scope.is_subset_of(&original) && !is_nothing(&scope) => Ok(scope),
+        Ok(_) | Err(ScopeRefusal::Refused) => Err(refused),
         Err(ScopeRefusal::Fault(fault)) => Err(TokenError::fault_of(format!("rules: {fault}"))),
     }
 }

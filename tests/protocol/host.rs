@@ -36,6 +36,11 @@ pub(crate) static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
 });
 
 pub(crate) fn server_with(change: impl Fn(&str) -> String) -> Server {
+    server_signing(change, |_| true)
+}
+
+/// A server whose keys for the other algorithms are retired.
+pub(crate) fn server_signing(change: impl Fn(&str) -> String, signs: impl Fn(Algorithm) -> bool) -> Server {
     let text = change(
         r#"
         issuer = "https://auth.example"
@@ -45,11 +50,20 @@ pub(crate) fn server_with(change: impl Fn(&str) -> String) -> Server {
         resource_metadata = "https://api.example/.well-known/oauth-protected-resource"
         "#,
     );
-    let jwks =
-        KEYS.each_ref().map(|key| (key.public_jwk(None).to_value().to_string(), key.algorithm().name()));
-    let active = |(public_jwk, alg)| ServerKey { public_jwk, alg, is_active: true };
-    let keys = ServerKeys::new(jwks.iter().map(|(jwk, alg)| active((jwk.as_str(), *alg)))).unwrap();
+    let jwks = KEYS.each_ref().map(|key| (key.public_jwk(None).to_value().to_string(), key.algorithm()));
+    let keys = jwks.iter().map(|(public_jwk, alg)| ServerKey {
+        public_jwk,
+        alg: alg.name(),
+        is_active: signs(*alg),
+    });
+    let keys = ServerKeys::new(keys).unwrap();
     Server::new(Config::from_toml(&text).unwrap(), keys).unwrap()
+}
+
+/// [`server`] after its ES256 key was retired.
+pub(crate) fn server_without_es256() -> Server {
+    let rs256 = |text: &str| format!("{text}\naccess_token_signing_alg = \"RS256\"");
+    server_signing(rs256, |alg| alg != Algorithm::Es256)
 }
 
 pub(crate) fn server() -> &'static Server {
@@ -77,6 +91,7 @@ pub(crate) struct TestHost {
     pub(crate) granted: RefCell<Option<Option<Scope>>>,
     pub(crate) reply: RefCell<Option<Reply>>,
     pub(crate) fault: Cell<&'static str>,
+    pub(crate) signatures: Cell<usize>,
     pub(crate) replay_during_redemption: Cell<bool>,
     pub(crate) codes: RefCell<HashMap<[u8; 32], CodeState>>,
     pub(crate) revoked: RefCell<HashMap<String, u64>>,
@@ -160,6 +175,7 @@ impl TestHost {
             granted: RefCell::new(None),
             reply: RefCell::new(None),
             fault: Cell::new(""),
+            signatures: Cell::new(0),
             replay_during_redemption: Cell::new(false),
             codes: RefCell::default(),
             revoked: RefCell::default(),
@@ -333,6 +349,7 @@ impl Signer for TestHost {
 
     async fn sign(&self, kid: &str, input: &[u8]) -> Result<Vec<u8>, HostError> {
         self.may_fail("sign")?;
+        self.signatures.set(self.signatures.get() + 1);
         let key = KEYS.iter().find(|key| key.public_jwk(None).kid() == Some(kid)).unwrap();
         key.sign(&mut ChaCha20Rng::seed_from_u64(0), input).ok_or_else(|| HostError("sign".to_owned()))
     }
@@ -566,12 +583,13 @@ impl CodeStore for TestHost {
         Ok(())
     }
 
-    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<StoredCode>, HostError> {
+    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<FoundCode>, HostError> {
         self.may_fail("peek_code")?;
         let codes = self.codes.borrow();
-        let live =
-            codes.get(digest.as_bytes()).filter(|(code, redeemed, ..)| *redeemed || now < code.expires_at);
-        Ok(live.map(|(code, ..)| code.clone()))
+        let Some((code, redeemed, _, issued)) = codes.get(digest.as_bytes()) else { return Ok(None) };
+        let live = now < code.expires_at
+            || *redeemed && issued.as_ref().is_none_or(|issued| now < issued.expires_at);
+        Ok(live.then(|| FoundCode { code: code.clone(), redeemed: *redeemed }))
     }
 
     async fn redeem_code(&self, digest: &Digest, now: u64) -> Result<Redemption, HostError> {

@@ -2,17 +2,22 @@
 
 use attesto::event::EventName;
 use attesto::http::Response;
+use attesto::server::Server;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::host::*;
 use crate::token::{BASIC, error};
 
-/// As `confidential`.
 fn introspect_at(host: &TestHost, token: &str, now: u64) -> Value {
+    introspect_by(host, server(), token, now)
+}
+
+/// As `confidential`.
+fn introspect_by(host: &TestHost, server: &Server, token: &str, now: u64) -> Value {
     let form = attesto::params::encode([("token", token)]);
     let request = with_header(post("/oauth/introspect", &form), header::AUTHORIZATION, BASIC);
-    let response = host.send_to(server(), request, now);
+    let response = host.send_to(server, request, now);
     assert_eq!(response.status, StatusCode::OK);
     assert_eq!(response.headers["cache-control"], "no-store");
     json(&response)
@@ -60,6 +65,13 @@ fn an_active_access_token_is_described() {
         (EventName::TokenIntrospected, Some("confidential"))
     );
     assert_eq!(event.metadata["active"], true);
+}
+
+#[test]
+fn a_token_signed_with_a_key_retired_since_is_active() {
+    let host = TestHost::new();
+    let (access, _) = tokens(&host, "public");
+    assert_eq!(introspect_by(&host, &server_without_es256(), &access, NOW)["active"], true);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use attesto::event::EventName;
 use attesto::http::Response;
 use attesto::jose::Algorithm;
+use attesto::scope::Scope;
 use attesto::server::Server;
 use http::{StatusCode, header};
 use serde_json::Value;
@@ -165,6 +166,57 @@ fn scope_is_narrowed_for_one_refresh_and_never_widened() {
         assert_eq!(refusal, (StatusCode::BAD_REQUEST, "invalid_scope".to_owned()), "{wider}");
     }
     // RFC 6749 §6: the new refresh token's scope is that of the old one.
+    assert_eq!(json(&refresh(&host, &token))["scope"], OFFLINE);
+}
+
+/// Limits the public client to this scope.
+fn register(host: &TestHost, scope: Option<&str>) {
+    host.clients.borrow_mut().get_mut("public").unwrap().0.scope =
+        scope.map(|scope| Scope::parse(scope).unwrap());
+}
+
+#[test]
+fn without_scope_a_refresh_keeps_what_catalog_and_client_still_have() {
+    let host = TestHost::new();
+    let without_email = server_with(|text| text.replace("\"email\", ", ""));
+    let first = refresh_token(&granted(&host, OFFLINE));
+    for explicit in [OFFLINE, "email"] {
+        let response = host.send_to(&without_email, request(&first, &[("scope", explicit)]), NOW);
+        assert_eq!(error(&response), "invalid_scope", "{explicit}");
+    }
+    let of_catalog = json(&refresh_at(&host, &without_email, &first, NOW));
+    assert_eq!(of_catalog["scope"], "openid offline_access");
+    assert_eq!(payload(&of_catalog["access_token"])["scope"], "openid offline_access");
+
+    register(&host, Some("email offline_access write"));
+    let second = refresh_token(&of_catalog);
+    host.granted.replace(Some(None));
+    assert_eq!(error(&host.send(request(&second, &[("scope", "openid email")]))), "invalid_scope");
+    host.granted.replace(None);
+    let of_client = json(&refresh(&host, &second));
+    assert_eq!(of_client["scope"], "email offline_access");
+    assert!(of_client.get("id_token").is_none());
+
+    // What comes back is there again: the grant is what it was.
+    register(&host, None);
+    assert_eq!(json(&refresh(&host, &refresh_token(&of_client)))["scope"], OFFLINE);
+}
+
+#[test]
+fn a_refresh_with_nothing_left_of_its_scope_is_invalid_grant_and_gets_no_default() {
+    let host = TestHost::new();
+    let token = refresh_token(&granted(&host, OFFLINE));
+    register(&host, Some("write"));
+    is_refused(&refresh(&host, &token));
+    assert_eq!(host.events.borrow().last().unwrap().result.as_deref(), Some("invalid_grant: Scope"));
+    register(&host, None);
+    // A policy may refuse the rest, or grant none of it.
+    for answer in [None, Some(Scope::default())] {
+        host.granted.replace(Some(answer));
+        is_refused(&refresh(&host, &token));
+        assert_eq!(error(&host.send(request(&token, &[("scope", "email")]))), "invalid_scope");
+    }
+    host.granted.replace(None);
     assert_eq!(json(&refresh(&host, &token))["scope"], OFFLINE);
 }
 

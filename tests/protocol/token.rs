@@ -144,7 +144,6 @@ fn malformed_requests_are_invalid_request() {
         assert_eq!(response.headers["cache-control"], "no-store", "{why}");
     };
     refused(token(&[("code", "")]), "no code");
-    refused(token(&[("code", "x"), ("code_verifier", "")]), "no verifier");
     refused(token(&[("grant_type", "")]), "no grant type");
     refused(post("/oauth/token", "client_id=public&client_id=public"), "a repeated parameter");
     refused(post("/oauth/token", "client_id=public&x=1&x=2"), "a repeated unknown parameter");
@@ -263,7 +262,7 @@ fn a_redirect_uri_the_request_did_not_name_is_wrong() {
 fn what_is_malformed_or_out_of_reach_does_not_spend_the_code() {
     let host = TestHost::new();
     let code = host.code("openid");
-    assert_eq!(error(&host.send(token(&[("code", &code), ("code_verifier", "")]))), "invalid_request");
+    assert_eq!(error(&host.send(token(&[("code", &code), ("code_verifier", "")]))), "invalid_grant");
     assert_eq!(
         error(&host.send(token(&[("code", &code), ("resource", "https://x.example")]))),
         "invalid_target"
@@ -319,6 +318,94 @@ fn another_clients_replay_revokes_nothing() {
     let code = host.code("openid");
     host.redeem(&code);
     assert_eq!(error(&host.send(token(&[("client_id", "other"), ("code", &code)]))), "invalid_grant");
+    assert!(host.revoked.borrow().is_empty());
+}
+
+#[test]
+fn a_used_code_without_its_verifier_or_redirect_uri_takes_nothing_back_from_a_public_client() {
+    let other_verifier = VERIFIER.replace('d', "e");
+    for (wrong, refusal) in [
+        (("code_verifier", other_verifier.as_str()), "invalid_grant: CodeVerifier"),
+        (("code_verifier", CHALLENGE), "invalid_grant: CodeVerifier"),
+        (("redirect_uri", "https://client.example/2"), "invalid_grant: RedirectUri"),
+        (("redirect_uri", ""), "invalid_grant: RedirectUri"),
+    ] {
+        let host = TestHost::new();
+        let code = host.code("openid offline_access");
+        let tokens = json(&host.redeem(&code));
+        let response = host.send(token(&[("code", &code), wrong]));
+        assert_eq!(
+            (response.status, error(&response).as_str()),
+            (StatusCode::BAD_REQUEST, "invalid_grant"),
+            "{wrong:?}"
+        );
+        assert_eq!(host.events.borrow().last().unwrap().result.as_deref(), Some(refusal));
+        assert!(!host.event_names().contains(&EventName::TokenRevoked), "{wrong:?}");
+        assert!(host.revoked.borrow().is_empty(), "{wrong:?}");
+        let form = [("grant_type", "refresh_token"), ("client_id", "public")];
+        let refresh_token = ("refresh_token", tokens["refresh_token"].as_str().unwrap());
+        let form = attesto::params::encode(form.into_iter().chain([refresh_token]));
+        assert_eq!(host.send(post("/oauth/token", &form)).status, StatusCode::OK, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_strangers_replay_during_the_redemption_does_not_disturb_it() {
+    let host = TestHost::new();
+    let code = host.code("openid");
+    // The stranger comes between `redeem` and `finalize`.
+    host.redeem(&code);
+    for state in host.codes.borrow_mut().values_mut() {
+        state.3 = None;
+    }
+    let other_verifier = VERIFIER.replace('d', "e");
+    host.send(token(&[("code", &code), ("code_verifier", &other_verifier)]));
+    assert!(host.codes.borrow().values().all(|(_, _, replayed, _)| !replayed));
+}
+
+#[test]
+fn a_confidential_clients_replay_needs_no_further_proof() {
+    for wrong in [("code_verifier", CHALLENGE), ("redirect_uri", "https://client.example/2")] {
+        let host = TestHost::new();
+        let code = query(&host.send(authorize(&[("client_id", "confidential")]))).remove("code").unwrap();
+        let send = |change: &[(&str, &str)]| {
+            let changes = [&[("client_id", ""), ("code", code.as_str())], change].concat();
+            host.send(with_header(token(&changes), header::AUTHORIZATION, BASIC))
+        };
+        assert_eq!(send(&[]).status, StatusCode::OK);
+        assert_eq!(error(&send(&[wrong])), "invalid_grant", "{wrong:?}");
+        assert_eq!(host.revoked.borrow().len(), 1, "{wrong:?}");
+        assert!(host.event_names().contains(&EventName::CodeReplayDetected), "{wrong:?}");
+    }
+}
+
+#[test]
+fn nothing_is_signed_for_a_replay() {
+    let host = TestHost::new();
+    let code = host.code("openid offline_access");
+    host.redeem(&code);
+    let before = host.signatures.get();
+    assert_eq!(error(&host.redeem(&code)), "invalid_grant");
+    assert_eq!(host.signatures.get(), before);
+}
+
+#[test]
+fn a_replay_is_remembered_as_long_as_the_family_of_refresh_tokens_lives() {
+    let server =
+        server_with(|text| format!("{text}\nrefresh_token_ttl = 5000\nrefresh_token_family_ttl = 5000"));
+    let redeem = |host: &TestHost, code: &str, now| host.send_to(&server, token(&[("code", code)]), now);
+    for (replay, is_remembered) in [(NOW + 4999, true), (NOW + 5000, false)] {
+        let host = TestHost::new();
+        let code = host.code("openid offline_access");
+        assert_eq!(redeem(&host, &code, NOW).status, StatusCode::OK);
+        assert_eq!(error(&redeem(&host, &code, replay)), "invalid_grant");
+        assert_eq!(host.event_names().contains(&EventName::TokenRevoked), is_remembered, "{replay}");
+    }
+    // Without a refresh token, as long as the access token does.
+    let host = TestHost::new();
+    let code = host.code("openid");
+    redeem(&host, &code, NOW);
+    assert_eq!(error(&redeem(&host, &code, NOW + 900)), "invalid_grant");
     assert!(host.revoked.borrow().is_empty());
 }
 

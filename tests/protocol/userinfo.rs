@@ -98,6 +98,15 @@ fn a_revoked_expired_or_orphaned_token_is_invalid() {
 }
 
 #[test]
+fn a_token_outlives_the_last_active_key_of_its_algorithm() {
+    let host = TestHost::new();
+    let signed_before = access_token(&host, "openid");
+    let request = get("/oauth/userinfo", None);
+    let request = with_header(request, header::AUTHORIZATION, &format!("Bearer {signed_before}"));
+    assert_eq!(host.send_to(&server_without_es256(), request, NOW).status, StatusCode::OK);
+}
+
+#[test]
 fn an_id_token_opens_nothing() {
     let host = TestHost::new();
     let body = json(&host.redeem(&host.code("openid")));

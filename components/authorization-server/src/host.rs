@@ -7,9 +7,10 @@ use attesto::client::{Client, ClientAuthMethod};
 use attesto::event::{Event, EventName};
 use attesto::host::{
     AuthenticationDemand, Authorization, ClaimsProvider, ClientStore, CodeStore, ConsentDecision,
-    ConsentDemand, ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, FoundRefreshToken,
-    HostError, Interaction, IssuedTokens, Principal, PrincipalStore, Redemption, RefreshStore, Reply,
-    ResourceOwner, RevokedTokenStore, Rotation, ScopePolicy, ScopeRequest, StoredCode, StoredRefreshToken,
+    ConsentDemand, ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, FoundCode,
+    FoundRefreshToken, HostError, Interaction, IssuedTokens, Principal, PrincipalStore, Redemption,
+    RefreshStore, Reply, ResourceOwner, RevokedTokenStore, Rotation, ScopePolicy, ScopeRequest, StoredCode,
+    StoredRefreshToken,
 };
 use attesto::http::{Body, Request, Response};
 use attesto::jose::Signer;
@@ -379,14 +380,17 @@ impl CodeStore for Parts {
         stores::code_store::put(code).await.map_err(failed)
     }
 
-    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<StoredCode>, HostError> {
-        let code = stores::code_store::peek(digest.as_bytes().to_vec(), now).await.map_err(failed)?;
-        Ok(code.map(|code| StoredCode {
-            digest: *digest,
-            client_id: code.client_id,
-            subject: code.subject,
-            expires_at: code.expires_at,
-            grant: code.grant,
+    async fn peek_code(&self, digest: &Digest, now: u64) -> Result<Option<FoundCode>, HostError> {
+        let found = stores::code_store::peek(digest.as_bytes().to_vec(), now).await.map_err(failed)?;
+        Ok(found.map(|stores::code_store::Found { code, redeemed }| FoundCode {
+            code: StoredCode {
+                digest: *digest,
+                client_id: code.client_id,
+                subject: code.subject,
+                expires_at: code.expires_at,
+                grant: code.grant,
+            },
+            redeemed,
         }))
     }
 
@@ -396,8 +400,9 @@ impl CodeStore for Parts {
             Wit::Redeemed => Redemption::Redeemed,
             Wit::Replayed(issued) => Redemption::Replayed(issued.map(|issued| IssuedTokens {
                 jti: issued.jti,
-                expires_at: issued.expires_at,
+                jti_expires_at: issued.jti_expires_at,
                 family: issued.family,
+                expires_at: issued.expires_at,
             })),
             Wit::Unknown => Redemption::Unknown,
         })
@@ -405,8 +410,12 @@ impl CodeStore for Parts {
 
     async fn finalize_code(&self, digest: &Digest, issued: &IssuedTokens) -> Result<Finalization, HostError> {
         use stores::code_store::{Finalization as Wit, Issued, finalize};
-        let issued =
-            Issued { jti: issued.jti.clone(), expires_at: issued.expires_at, family: issued.family.clone() };
+        let issued = Issued {
+            jti: issued.jti.clone(),
+            jti_expires_at: issued.jti_expires_at,
+            family: issued.family.clone(),
+            expires_at: issued.expires_at,
+        };
         Ok(match finalize(digest.as_bytes().to_vec(), issued).await.map_err(failed)? {
             Wit::Finalized => Finalization::Finalized,
             Wit::Replayed => Finalization::Replayed,

@@ -117,8 +117,8 @@ async fn load(now: u64) -> Result<Current, String> {
     let settings = interaction::Settings {
         store: server.config.store.clone(),
         issuer: server.config.issuer.clone(),
-        authorization_path: server.endpoints.authorization.clone().unwrap_or_default(),
-        path_prefix: server.endpoints.account.clone().unwrap_or_default(),
+        authorization_path: server.endpoints.authorization.clone(),
+        path_prefix: server.endpoints.account.clone(),
     };
     interaction::configure(settings).await.map_err(|cause| format!("people: {cause}"))?;
     Ok(Current { server: Rc::new(server), keys: Rc::new(keys) })

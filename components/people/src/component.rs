@@ -88,7 +88,10 @@ impl claims_provider::Guest for Component {
 
 impl interaction::Guest for Component {
     async fn configure(settings: interaction::Settings) -> Result<(), String> {
-        let settings = Settings::new(&settings.store, &settings.issuer, &settings.path_prefix)?;
+        let settings = match &settings.path_prefix {
+            Some(prefix) => Settings::new(&settings.store, &settings.issuer, prefix)?,
+            None => Settings::without_pages(&settings.store, &settings.issuer)?,
+        };
         if SETTINGS.get_or_init(|| settings.clone()) == &settings {
             Ok(())
         } else {

@@ -7,7 +7,7 @@ use url::{Origin, Url};
 pub struct Settings {
     /// The key-value label in which the records are.
     pub store: String,
-    /// The prefix of this part's own routes, without a slash at its end.
+    /// The prefix of this part's own routes, without a slash at its end. Empty where nobody is shown a page.
     pub prefix: String,
     /// The issuer's origin (RFC 6454 §6.2), which is that of every page here.
     pub origin: String,
@@ -20,13 +20,6 @@ pub struct Settings {
 impl Settings {
     /// Checks the settings. The error names the setting.
     pub fn new(store: &str, issuer: &str, prefix: &str) -> Result<Self, String> {
-        let url = Url::parse(issuer).map_err(|error| format!("issuer: {issuer:?} is no URL: {error}"))?;
-        let (secure, host) = match (url.scheme(), url.host_str()) {
-            ("https", Some(host)) => (true, host),
-            ("http", Some(host)) => (false, host),
-            _ => return Err(format!("issuer: {issuer:?} is neither https nor http")),
-        };
-        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         // The prefix stands in attributes, cookies and `Location`: plain path segments only.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
         let segments = prefix.strip_prefix('/').filter(|rest| {
@@ -36,11 +29,23 @@ impl Settings {
         if segments.is_none() {
             return Err(format!("path-prefix: {prefix:?} is not a path such as /account"));
         }
+        Ok(Self { prefix: prefix.into(), ..Self::without_pages(store, issuer)? })
+    }
+
+    /// The settings of a server without people: what is asked here is whether a subject is admitted.
+    pub fn without_pages(store: &str, issuer: &str) -> Result<Self, String> {
+        let url = Url::parse(issuer).map_err(|error| format!("issuer: {issuer:?} is no URL: {error}"))?;
+        let (secure, host) = match (url.scheme(), url.host_str()) {
+            ("https", Some(host)) => (true, host),
+            ("http", Some(host)) => (false, host),
+            _ => return Err(format!("issuer: {issuer:?} is neither https nor http")),
+        };
+        let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
         let origin @ Origin::Tuple(..) = url.origin() else {
             return Err(format!("issuer: {issuer:?} has no origin"));
         };
         let origin = origin.ascii_serialization();
-        Ok(Self { store: store.into(), prefix: prefix.into(), origin, host, secure })
+        Ok(Self { store: store.into(), prefix: String::new(), origin, host, secure })
     }
 }
 
@@ -72,6 +77,13 @@ mod tests {
                 "{issuer}"
             );
         }
+    }
+
+    #[test]
+    fn without_pages_there_is_no_prefix_and_all_else_is_checked() {
+        let settings = Settings::without_pages("default", "https://id.example.com").unwrap();
+        assert_eq!((settings.prefix.as_str(), settings.host.as_str()), ("", "id.example.com"));
+        assert!(Settings::without_pages("default", "id.example.com").unwrap_err().starts_with("issuer:"));
     }
 
     #[test]

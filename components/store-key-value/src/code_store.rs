@@ -34,10 +34,21 @@ pub struct Issued {
     /// The access token's `jti`.
     pub jti: String,
     /// Its expiry, seconds since the Unix epoch.
-    pub expires_at: u64,
+    pub jti_expires_at: u64,
     /// The refresh token's family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
+    /// When neither can live any more, seconds since the Unix epoch.
+    pub expires_at: u64,
+}
+
+/// A code, as found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The code.
+    pub code: Code,
+    /// It has been redeemed.
+    pub redeemed: bool,
 }
 
 /// What became of an attempt to redeem a code.
@@ -66,15 +77,13 @@ pub fn put(store: &impl KeyValue, digest: &[u8], code: &Code) -> Result<(), Unav
 }
 
 /// The code, redeemed or not, while there is anything to do about it.
-pub fn peek(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Option<Code>, Unavailable> {
+pub fn peek(store: &impl KeyValue, digest: &[u8], now: u64) -> Result<Option<Found>, Unavailable> {
     let Some(code) = read::<Code>(store, &key("code", digest))? else { return Ok(None) };
+    let redeemed = is_redeemed(store, digest)?;
+    // Where it is redeemed and nothing says for what, whoever redeemed it is still to say so.
     let live = now < code.expires_at
-        || match issued(store, digest)? {
-            Some(token) => now < token.expires_at,
-            // Redeemed, and whoever redeemed it is still to say for what.
-            None => is_redeemed(store, digest)?,
-        };
-    Ok(live.then_some(code))
+        || redeemed && issued(store, digest)?.is_none_or(|issued| now < issued.expires_at);
+    Ok(live.then_some(Found { code, redeemed }))
 }
 
 /// Redeems the code, for the first caller before its expiry.

@@ -49,14 +49,17 @@ impl codes::Guest for Stores {
         Ok(code_store::put(&*store()?, &code.digest, &stored)?)
     }
 
-    async fn peek(digest: Vec<u8>, now: u64) -> Result<Option<codes::Code>, Error> {
-        let code = code_store::peek(&*store()?, &digest, now)?;
-        Ok(code.map(|code| codes::Code {
-            digest,
-            client_id: code.client_id,
-            subject: code.subject,
-            expires_at: code.expires_at,
-            grant: code.grant,
+    async fn peek(digest: Vec<u8>, now: u64) -> Result<Option<codes::Found>, Error> {
+        let found = code_store::peek(&*store()?, &digest, now)?;
+        Ok(found.map(|code_store::Found { code, redeemed }| codes::Found {
+            code: codes::Code {
+                digest,
+                client_id: code.client_id,
+                subject: code.subject,
+                expires_at: code.expires_at,
+                grant: code.grant,
+            },
+            redeemed,
         }))
     }
 
@@ -64,8 +67,9 @@ impl codes::Guest for Stores {
         use code_store::Redemption;
         let issued = |issued: code_store::Issued| codes::Issued {
             jti: issued.jti,
-            expires_at: issued.expires_at,
+            jti_expires_at: issued.jti_expires_at,
             family: issued.family,
+            expires_at: issued.expires_at,
         };
         Ok(match code_store::redeem(&*store()?, &digest, now)? {
             Redemption::Redeemed => codes::Redemption::Redeemed,
@@ -76,8 +80,12 @@ impl codes::Guest for Stores {
 
     async fn finalize(digest: Vec<u8>, issued: codes::Issued) -> Result<codes::Finalization, Error> {
         use code_store::Finalization;
-        let issued =
-            code_store::Issued { jti: issued.jti, expires_at: issued.expires_at, family: issued.family };
+        let issued = code_store::Issued {
+            jti: issued.jti,
+            jti_expires_at: issued.jti_expires_at,
+            family: issued.family,
+            expires_at: issued.expires_at,
+        };
         Ok(match code_store::finalize(&*store()?, &digest, &issued)? {
             Finalization::Finalized => codes::Finalization::Finalized,
             Finalization::Replayed => codes::Finalization::Replayed,

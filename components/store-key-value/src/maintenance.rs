@@ -161,15 +161,22 @@ mod tests {
     }
 
     #[test]
-    fn a_redeemed_code_stays_while_its_token_could_be_revoked() {
+    fn a_redeemed_code_stays_while_anything_it_led_to_could_be_revoked() {
         let store = Memory::default();
         code(&store, b"d", NOW + 60);
         assert_eq!(code_store::redeem(&store, b"d", NOW), Ok(Redemption::Redeemed));
         assert_eq!(sweep(&store, NOW + 100, 100).unwrap(), [], "not said yet for what");
-        let issued = Issued { jti: "j".into(), expires_at: NOW + 900, family: None };
+        let issued = Issued {
+            jti: "j".into(),
+            jti_expires_at: NOW + 900,
+            family: Some("f".into()),
+            expires_at: NOW + 5000,
+        };
         code_store::finalize(&store, b"d", &issued).unwrap();
-        assert_eq!(sweep(&store, NOW + 899, 100).unwrap(), []);
-        assert_eq!(sweep(&store, NOW + 900, 100).unwrap(), [("code", 1)]);
+        assert_eq!(sweep(&store, NOW + 4999, 100).unwrap(), []);
+        assert!(code_store::peek(&store, b"d", NOW + 4999).unwrap().is_some_and(|found| found.redeemed));
+        assert_eq!(code_store::peek(&store, b"d", NOW + 5000), Ok(None));
+        assert_eq!(sweep(&store, NOW + 5000, 100).unwrap(), [("code", 1)]);
         assert!(store.keys().unwrap().is_empty());
     }
 

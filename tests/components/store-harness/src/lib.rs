@@ -55,10 +55,14 @@ fn number(arguments: &Value, name: &str) -> u64 {
 }
 
 fn issued(issued: Option<code_store::Issued>) -> Value {
-    issued.map_or(
-        Value::Null,
-        |issued| json!({ "jti": issued.jti, "expires_at": issued.expires_at, "family": issued.family }),
-    )
+    issued.map_or(Value::Null, |issued| {
+        json!({
+            "jti": issued.jti,
+            "jti_expires_at": issued.jti_expires_at,
+            "family": issued.family,
+            "expires_at": issued.expires_at,
+        })
+    })
 }
 
 fn refresh_token(arguments: &Value) -> refresh_store::RefreshToken {
@@ -87,12 +91,13 @@ async fn call(path: &str, arguments: &Value) -> Result<Value, Error> {
             code_store::put(code).await?;
             json!("ok")
         }
-        "/code-store/peek" => code_store::peek(digest, now).await?.map_or(Value::Null, |code| {
+        "/code-store/peek" => code_store::peek(digest, now).await?.map_or(Value::Null, |found| {
             json!({
-                "client_id": code.client_id,
-                "subject": code.subject,
-                "expires_at": code.expires_at,
-                "grant": Base64UrlUnpadded::encode_string(&code.grant),
+                "client_id": found.code.client_id,
+                "subject": found.code.subject,
+                "expires_at": found.code.expires_at,
+                "grant": Base64UrlUnpadded::encode_string(&found.code.grant),
+                "redeemed": found.redeemed,
             })
         }),
         "/code-store/redeem" => match code_store::redeem(digest, now).await? {
@@ -103,8 +108,9 @@ async fn call(path: &str, arguments: &Value) -> Result<Value, Error> {
         "/code-store/finalize" => {
             let issued = code_store::Issued {
                 jti: text(arguments, "jti"),
-                expires_at: number(arguments, "expires_at"),
+                jti_expires_at: number(arguments, "jti_expires_at"),
                 family: arguments["family"].as_str().map(str::to_owned),
+                expires_at: number(arguments, "expires_at"),
             };
             match code_store::finalize(digest, issued).await? {
                 code_store::Finalization::Finalized => json!("finalized"),

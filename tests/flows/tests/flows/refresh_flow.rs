@@ -133,6 +133,28 @@ fn a_machine_gets_a_token_for_itself() {
 }
 
 #[test]
+fn a_server_for_machines_alone_gives_them_tokens_and_shows_nobody_a_page() {
+    let attesto = Attesto::start_with(
+        |manifest| manifest,
+        |settings| format!("grant_types_supported = [\"client_credentials\"]\n{settings}"),
+    );
+    let form = [("grant_type", "client_credentials"), ("scope", "orders:read")];
+    let page = as_backend(&attesto, "/oauth/token", &form);
+    assert_eq!(page.status, 200, "{}{}", page.body, attesto.output());
+    let members = as_backend(&attesto, "/oauth/introspect", &[("token", text(&page.json(), "access_token"))]);
+    assert_eq!((&members.json()["active"], &members.json()["sub"]), (&json!(true), &json!("client_backend")));
+    let browser = Browser::new(attesto.issuer());
+    let metadata = browser.get("/.well-known/oauth-authorization-server").json();
+    assert_eq!(metadata["grant_types_supported"], json!(["client_credentials"]));
+    for absent in ["authorization_endpoint", "userinfo_endpoint"] {
+        assert!(metadata.get(absent).is_none(), "{metadata}");
+    }
+    for path in ["/oauth/authorize", "/oauth/userinfo", "/account", "/account/sign-in", "/sign-in"] {
+        assert_eq!(browser.get(path).status, 404, "{path}");
+    }
+}
+
+#[test]
 fn a_disabled_person_gets_nothing_more() {
     let attesto = Attesto::start();
     let tokens = tokens(&attesto);
