@@ -51,6 +51,7 @@ pub mod replay;
 pub mod request_facts;
 pub mod resource;
 pub mod revocation;
+pub mod revoked_tokens;
 pub mod scope;
 pub mod scope_catalog;
 mod scope_grant;

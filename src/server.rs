@@ -14,7 +14,7 @@ use crate::jose::{Algorithm, sign_jwt};
 use crate::keys::{KeysError, ServerKeys};
 use crate::request_facts::RequestFacts;
 use crate::scope::{MalformedScope, Scope};
-use crate::{authorization, introspection, metadata, revocation, token, userinfo, verifier};
+use crate::{authorization, introspection, metadata, revocation, revoked_tokens, token, userinfo, verifier};
 
 /// Everything that stays the same from request to request.
 #[derive(Debug)]
@@ -25,8 +25,10 @@ pub struct Server {
     pub keys: ServerKeys,
     /// Where the endpoints are.
     pub endpoints: Endpoints,
-    /// Which access tokens are the server's own: what UserInfo accepts.
+    /// Which access tokens are for the server itself: what UserInfo accepts.
     pub own_policy: verifier::Policy,
+    /// Which access tokens are of this server, whatever resource they are for: what introspection and revocation know.
+    pub issued_policy: verifier::Policy,
     /// The scope UserInfo takes.
     pub userinfo_scope: Scope,
     authorization_server_metadata: Vec<u8>,
@@ -94,6 +96,9 @@ impl Server {
         let endpoints = Endpoints::new(&config);
         let mut own_policy = verifier::Policy::new(&config.issuer, vec![config.audience.clone()])?
             .with_algorithms(keys.published_algorithms())?;
+        let issued_for = [&config.audience].into_iter().chain(&config.resource_indicators).cloned().collect();
+        let issued_policy = verifier::Policy::new(&config.issuer, issued_for)?
+            .with_algorithms(keys.published_algorithms())?;
         // A scheme alone is no challenge: one parameter at least follows it (RFC 6750 §3).
         own_policy = match &config.resource_metadata {
             Some(url) => own_policy.with_resource_metadata(url)?,
@@ -101,6 +106,7 @@ impl Server {
         };
         Ok(Self {
             own_policy,
+            issued_policy,
             userinfo_scope: Scope::parse("openid")?,
             authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
             protected_resource_metadata: metadata::protected_resource(&config),
@@ -162,6 +168,8 @@ impl Server {
             Endpoint::Revocation
         } else if is(&at.introspection) {
             Endpoint::Introspection
+        } else if is(&at.revoked_tokens) {
+            Endpoint::RevokedTokens
         } else if path == at.jwks {
             Endpoint::Jwks
         } else if path == at.authorization_server_metadata || path == at.openid_configuration {
@@ -213,6 +221,7 @@ impl Server {
             Endpoint::UserInfo => userinfo::userinfo(cx, request).await,
             Endpoint::Revocation => revocation::revoke(cx, request).await,
             Endpoint::Introspection => introspection::introspect(cx, request).await,
+            Endpoint::RevokedTokens => revoked_tokens::list(cx, request).await,
             Endpoint::Account => authorization::account(cx, request).await,
             Endpoint::Jwks => document(&self.jwks),
             Endpoint::Metadata => document(&self.authorization_server_metadata),
@@ -249,6 +258,7 @@ enum Endpoint {
     UserInfo,
     Revocation,
     Introspection,
+    RevokedTokens,
     Account,
     Jwks,
     Metadata,
@@ -259,7 +269,7 @@ impl Endpoint {
     /// The methods it answers; none where that is for the `people` part to say.
     fn methods(self) -> &'static [Method] {
         match self {
-            Self::Token | Self::Revocation | Self::Introspection => &[Method::POST],
+            Self::Token | Self::Revocation | Self::Introspection | Self::RevokedTokens => &[Method::POST],
             // OIDC Core §3.1.2.1 and §5.3.1 ask for both.
             Self::Authorization | Self::UserInfo => &[Method::GET, Method::POST],
             Self::Jwks | Self::Metadata | Self::ResourceMetadata => &[Method::GET, Method::HEAD],
@@ -277,7 +287,7 @@ impl Endpoint {
             | Self::Jwks
             | Self::Metadata
             | Self::ResourceMetadata => true,
-            Self::Authorization | Self::Introspection | Self::Account => false,
+            Self::Authorization | Self::Introspection | Self::RevokedTokens | Self::Account => false,
         }
     }
 }

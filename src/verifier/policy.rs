@@ -91,6 +91,11 @@ impl Policy {
         Ok(Self { resource_metadata: Some(quotable("resource_metadata", url.into())?), ..self })
     }
 
+    /// Whether this is one of the audiences.
+    pub fn is_audience(&self, identifier: &str) -> bool {
+        self.audiences.iter().any(|audience| audience == identifier)
+    }
+
     pub(super) fn issuer(&self) -> &str {
         &self.issuer
     }

@@ -2,6 +2,7 @@
 
 use attesto::event::EventName;
 use attesto::http::Response;
+use attesto::jose::{Algorithm, UnverifiedJws, jws};
 use attesto::server::Server;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -165,4 +166,105 @@ fn a_part_that_fails_is_a_server_error_and_not_inactive() {
         let request = with_header(post("/oauth/introspect", &form), header::AUTHORIZATION, BASIC);
         assert_eq!(host.send(request).status, StatusCode::INTERNAL_SERVER_ERROR, "{fault}");
     }
+}
+
+fn ask(host: &TestHost, token: &str, accept: &str) -> Response {
+    let form = attesto::params::encode([("token", token)]);
+    let request = with_header(post("/oauth/introspect", &form), header::AUTHORIZATION, BASIC);
+    host.send(with_header(request, header::ACCEPT, accept))
+}
+
+/// RFC 9701 §5.
+#[test]
+fn a_caller_that_prefers_it_gets_a_signed_response_about_active_and_inactive_tokens() {
+    let host = TestHost::new();
+    let (access, _) = tokens(&host, "public");
+    for (token, active) in [(access.as_str(), true), ("x", false)] {
+        let response = ask(&host, token, "application/token-introspection+jwt");
+        assert_eq!(response.status, StatusCode::OK);
+        assert_eq!(response.headers[header::CONTENT_TYPE], "application/token-introspection+jwt");
+        assert_eq!(response.headers[header::CACHE_CONTROL], "no-store");
+        let jwt = String::from_utf8(response.body).unwrap();
+        let policy = jws::Policy { algorithms: &[Algorithm::Rs256], typ: Some("token-introspection+jwt") };
+        let verified = UnverifiedJws::parse(&jwt).unwrap().verify(server().keys.public(), &policy);
+        let claims: Value = serde_json::from_slice(verified.unwrap().payload()).unwrap();
+        assert_eq!(claims["iss"], "https://auth.example");
+        assert_eq!(claims["aud"], "confidential");
+        assert_eq!(claims["iat"], NOW);
+        assert_eq!(claims["token_introspection"]["active"], active);
+        let members = claims["token_introspection"].as_object().unwrap();
+        assert_eq!(members.contains_key("sub"), active, "nothing is said of an inactive token");
+        assert!(!claims.as_object().unwrap().contains_key("exp"), "RFC 9701 §5");
+    }
+}
+
+#[test]
+fn a_signed_response_is_not_for_those_who_did_not_ask_for_it() {
+    let host = TestHost::new();
+    let signed = |accept| {
+        let response = ask(&host, "x", accept);
+        response.headers[header::CONTENT_TYPE] == "application/token-introspection+jwt"
+    };
+    for accept in [
+        "application/token-introspection+jwt",
+        "APPLICATION/Token-Introspection+JWT",
+        "application/json;q=0.5, application/token-introspection+jwt",
+        "application/json, application/token-introspection+jwt",
+    ] {
+        assert!(signed(accept), "{accept}");
+    }
+    for accept in [
+        "*/*",
+        "application/*",
+        "application/json",
+        "application/token-introspection+jwt;q=0",
+        "application/json, application/token-introspection+jwt;q=0.9",
+        "application/token-introspection+jwt;q=x",
+        "token-introspection+jwt",
+        "",
+    ] {
+        assert!(!signed(accept), "{accept}");
+    }
+}
+
+#[test]
+fn a_callers_registered_algorithm_signs_its_responses() {
+    let host = TestHost::new();
+    let header_of = |host: &TestHost| {
+        let response = ask(host, "x", "application/token-introspection+jwt");
+        let jwt = String::from_utf8(response.body).unwrap();
+        let header = attesto::jose::base64url::decode(jwt.split('.').next().unwrap()).unwrap();
+        serde_json::from_slice::<Value>(&header).unwrap()["alg"].clone()
+    };
+    let register = |alg: &str| {
+        let mut clients = host.clients.borrow_mut();
+        let (client, _) = clients.get_mut("confidential").unwrap();
+        client.introspection_signed_response_alg = Some(alg.to_owned());
+    };
+    assert_eq!(header_of(&host), "RS256");
+    register("ES256");
+    assert_eq!(header_of(&host), "ES256");
+    for unusable in ["PS256", "none", "HS256"] {
+        register(unusable);
+        let response = ask(&host, "x", "application/token-introspection+jwt");
+        assert_eq!(
+            (response.status, error(&response).as_str()),
+            (StatusCode::INTERNAL_SERVER_ERROR, "server_error")
+        );
+    }
+}
+
+/// RFC 7662 §4, RFC 9701 §5.
+#[test]
+fn the_policy_can_make_a_token_inactive_and_never_active() {
+    let host = TestHost::new();
+    let (access, _) = tokens(&host, "public");
+    host.hides_tokens.set(true);
+    assert_eq!(introspect(&host, &access), inactive());
+    host.hides_tokens.set(false);
+    assert_eq!(introspect(&host, "x"), inactive());
+    host.fault.set("authorize_introspection");
+    let response = ask(&host, &access, "application/json");
+    assert_eq!(response.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(introspect(&host, "x"), inactive(), "it is not asked about an inactive token");
 }

@@ -15,6 +15,7 @@ mod introspection;
 mod metadata;
 mod refresh;
 mod revocation;
+mod revoked_tokens;
 mod token;
 mod transport;
 mod userinfo;
