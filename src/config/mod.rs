@@ -1,5 +1,6 @@
 //! `attesto.toml`: what the operator decides. Read and validated once; nothing re-checks it later.
 
+mod profile;
 mod security;
 mod settings;
 
@@ -167,10 +168,13 @@ impl std::error::Error for ConfigErrors {}
 impl Config {
     /// Reads and validates `attesto.toml`, reporting everything that is wrong with it at once.
     pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
-        let settings: Settings = toml::from_str(text).map_err(|error| {
+        let unreadable = |error: toml::de::Error| {
             ConfigErrors(vec![ConfigError { key: "", problem: error.to_string().trim().replace('\n', " ") }])
-        })?;
-        settings.validate()
+        };
+        let settings: Settings = toml::from_str(text).map_err(unreadable)?;
+        // What a profile sets is told from what the operator has written.
+        let written: toml::Table = toml::from_str(text).map_err(unreadable)?;
+        settings.under_profile(&|key| written.contains_key(key)).validate()
     }
 }
 
@@ -295,5 +299,99 @@ mod tests {
     fn zero_grace_is_strict_and_allowed() {
         let config = Config::from_toml(&format!("{MINIMAL}\nrefresh_token_rotation_grace_seconds = 0"));
         assert_eq!(config.expect("valid").refresh_token_rotation_grace_seconds, 0);
+    }
+
+    #[test]
+    fn what_needs_something_that_is_off_is_refused() {
+        for (lines, key) in [
+            ("dpop_nonce_required = true\ndpop_enabled = false", "dpop_nonce_required"),
+            ("require_sender_constraint = true\ndpop_enabled = false", "require_sender_constraint"),
+            (
+                "require_pushed_authorization_requests = true\npar_enabled = false",
+                "require_pushed_authorization_requests",
+            ),
+            (
+                "require_signed_request_object = true\nrequest_object_policy = \"off\"",
+                "require_signed_request_object",
+            ),
+            ("dpop_nonces = \"random\"", "dpop_nonces"),
+            ("dpop_signing_algs = [\"HS256\"]", "dpop_signing_algs"),
+            ("dpop_signing_algs = []", "dpop_signing_algs"),
+            ("dpop_proof_ttl = 601", "dpop_proof_ttl"),
+            ("clock_skew = 61", "clock_skew"),
+            ("par_ttl = 600", "par_ttl"),
+            ("par_path = \"/oauth/token\"", "par_path"),
+            ("client_auth_signing_algs = [\"none\"]", "client_auth_signing_algs"),
+            ("client_assertion_max_lifetime = 0", "client_assertion_max_lifetime"),
+            ("request_object_policy = \"fapi\"", "request_object_policy"),
+            ("response_signing_alg = \"HS256\"", "response_signing_alg"),
+            ("resource_indicators = [\"https://api.example/#x\"]", "resource_indicators"),
+            ("mtls_certificate_header = \"x-ssl-cert\"", "mtls_certificate_header"),
+            ("profile = \"fapi1\"", "profile"),
+        ] {
+            assert_eq!(keys(&format!("{MINIMAL}\n{lines}")), [key], "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_profile_sets_every_switch_at_once() {
+        let config =
+            Config::from_toml(&format!("{MINIMAL}\nprofile = \"fapi2-security\"")).expect("a profile");
+        assert!(!config.refresh_token_rotation);
+        assert!(config.pushed_requests.required && config.pushed_requests.enabled);
+        assert!(config.pushed_requests.ttl < 600);
+        assert!(config.require_sender_constraint && config.require_pkce && config.authorization_response_iss);
+        assert_eq!(config.authorization_code_ttl, 60);
+        assert_eq!(config.token_endpoint_auth_methods_supported, [ClientAuthMethod::PrivateKeyJwt]);
+        for algorithms in
+            [&config.client_assertion.algorithms, &config.dpop.algorithms, &config.request_object.algorithms]
+        {
+            assert!(!algorithms.contains(&Algorithm::Rs256));
+        }
+        assert_eq!(config.response_signing_alg, Algorithm::Es256);
+        assert!(!config.request_object.required);
+
+        let text = format!("{MINIMAL}\nprofile = \"fapi2-message-signing\"");
+        let config = Config::from_toml(&text).expect("a profile");
+        assert!(config.request_object.required && config.pushed_requests.required);
+        assert_eq!(config.request_object.policy, Some(RequestObjectPolicy::FapiMessageSigning));
+    }
+
+    #[test]
+    fn what_contradicts_the_profile_is_refused_with_the_reason() {
+        for (line, key) in [
+            ("refresh_token_rotation = true", "refresh_token_rotation"),
+            ("require_pushed_authorization_requests = false", "require_pushed_authorization_requests"),
+            ("par_public_clients = true", "par_public_clients"),
+            ("require_pkce = false", "require_pkce"),
+            ("authorization_response_iss = false", "authorization_response_iss"),
+            ("authorization_code_ttl = 61", "authorization_code_ttl"),
+            ("require_sender_constraint = false", "require_sender_constraint"),
+            ("clock_skew = 9", "clock_skew"),
+            ("require_https = false", "require_https"),
+            ("client_assertion_token_endpoint_audience = true", "client_assertion_token_endpoint_audience"),
+            (
+                "token_endpoint_auth_methods_supported = [\"private_key_jwt\", \"client_secret_basic\"]",
+                "token_endpoint_auth_methods_supported",
+            ),
+            ("token_endpoint_auth_methods_supported = [\"none\"]", "token_endpoint_auth_methods_supported"),
+            ("client_auth_signing_algs = [\"RS256\"]", "client_auth_signing_algs"),
+            ("dpop_signing_algs = [\"RS256\"]", "dpop_signing_algs"),
+            ("request_object_signing_algs = [\"RS256\"]", "request_object_signing_algs"),
+            ("response_signing_alg = \"RS256\"", "response_signing_alg"),
+        ] {
+            let text = format!("{MINIMAL}\nprofile = \"fapi2-security\"\n{line}");
+            assert_eq!(keys(&text), [key], "{line}");
+            let error = Config::from_toml(&text).expect_err("a contradiction").to_string();
+            assert!(error.contains("contradicts `profile`") && error.contains('§'), "{error}");
+        }
+        for (line, key) in [
+            ("request_object_policy = \"generic\"", "request_object_policy"),
+            ("require_signed_request_object = false", "require_signed_request_object"),
+            ("introspection_enabled = false", "introspection_enabled"),
+        ] {
+            let text = format!("{MINIMAL}\nprofile = \"fapi2-message-signing\"\n{line}");
+            assert_eq!(keys(&text), [key], "{line}");
+        }
     }
 }

@@ -20,131 +20,131 @@ use crate::scope_catalog::{Catalog, Separator};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
-    issuer: String,
-    audience: String,
-    scopes_supported: Vec<String>,
-    scope_separator: Option<String>,
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) scopes_supported: Vec<String>,
+    pub(super) scope_separator: Option<String>,
     #[serde(default = "default_principal_kinds")]
-    principal_kinds: Vec<KindSettings>,
+    pub(super) principal_kinds: Vec<KindSettings>,
     #[serde(default = "default_grant_types_supported")]
-    grant_types_supported: Vec<String>,
+    pub(super) grant_types_supported: Vec<String>,
     #[serde(default = "default_token_endpoint_auth_methods_supported")]
-    token_endpoint_auth_methods_supported: Vec<String>,
+    pub(super) token_endpoint_auth_methods_supported: Vec<String>,
     #[serde(default = "seconds::<900>")]
-    access_token_ttl: u64,
+    pub(super) access_token_ttl: u64,
     #[serde(default = "seconds::<900>")]
-    id_token_ttl: u64,
+    pub(super) id_token_ttl: u64,
     #[serde(default = "seconds::<1_209_600>")]
-    refresh_token_ttl: u64,
+    pub(super) refresh_token_ttl: u64,
     #[serde(default = "seconds::<7_776_000>")]
-    refresh_token_family_ttl: u64,
+    pub(super) refresh_token_family_ttl: u64,
     #[serde(default = "yes")]
-    refresh_token_rotation: bool,
+    pub(super) refresh_token_rotation: bool,
     #[serde(default = "seconds::<60>")]
-    refresh_token_rotation_grace_seconds: u64,
+    pub(super) refresh_token_rotation_grace_seconds: u64,
     #[serde(default = "seconds::<60>")]
-    authorization_code_ttl: u64,
+    pub(super) authorization_code_ttl: u64,
     #[serde(default = "seconds::<600>")]
-    consent_grant_ttl: u64,
+    pub(super) consent_grant_ttl: u64,
     #[serde(default = "default_access_token_signing_alg")]
-    access_token_signing_alg: String,
+    pub(super) access_token_signing_alg: String,
     #[serde(default = "yes")]
-    require_pkce: bool,
+    pub(super) require_pkce: bool,
     #[serde(default)]
-    require_nonce: bool,
+    pub(super) require_nonce: bool,
     #[serde(default = "yes")]
-    authorization_response_iss: bool,
+    pub(super) authorization_response_iss: bool,
     #[serde(default = "yes")]
-    require_https: bool,
+    pub(super) require_https: bool,
     #[serde(default)]
-    trusted_proxies: Vec<String>,
-    canonical_url: Option<String>,
+    pub(super) trusted_proxies: Vec<String>,
+    pub(super) canonical_url: Option<String>,
     #[serde(default)]
-    cors_origins: Vec<String>,
+    pub(super) cors_origins: Vec<String>,
     #[serde(default = "default_oauth_path_prefix")]
-    oauth_path_prefix: String,
-    authorize_path: Option<String>,
-    token_path: Option<String>,
-    userinfo_path: Option<String>,
-    revocation_path: Option<String>,
-    introspection_path: Option<String>,
+    pub(super) oauth_path_prefix: String,
+    pub(super) authorize_path: Option<String>,
+    pub(super) token_path: Option<String>,
+    pub(super) userinfo_path: Option<String>,
+    pub(super) revocation_path: Option<String>,
+    pub(super) introspection_path: Option<String>,
     #[serde(default = "yes")]
-    revocation_enabled: bool,
+    pub(super) revocation_enabled: bool,
     #[serde(default = "yes")]
-    introspection_enabled: bool,
+    pub(super) introspection_enabled: bool,
     #[serde(default = "default_account_path_prefix")]
-    account_path_prefix: String,
+    pub(super) account_path_prefix: String,
     #[serde(default = "default_basic_realm")]
-    basic_realm: String,
-    resource_metadata: Option<String>,
+    pub(super) basic_realm: String,
+    pub(super) resource_metadata: Option<String>,
     #[serde(default)]
-    claims_supported: Vec<String>,
+    pub(super) claims_supported: Vec<String>,
     #[serde(default)]
-    acr_values_supported: Vec<String>,
+    pub(super) acr_values_supported: Vec<String>,
     #[serde(default)]
-    ui_locales_supported: Vec<String>,
+    pub(super) ui_locales_supported: Vec<String>,
     #[serde(default = "default_store")]
-    store: String,
-    profile: Option<String>,
+    pub(super) store: String,
+    pub(super) profile: Option<String>,
     #[serde(default = "seconds::<30>")]
-    clock_skew: u64,
+    pub(super) clock_skew: u64,
     #[serde(default)]
-    require_sender_constraint: bool,
+    pub(super) require_sender_constraint: bool,
     #[serde(default = "yes")]
-    dpop_enabled: bool,
+    pub(super) dpop_enabled: bool,
     #[serde(default)]
-    dpop_nonce_required: bool,
+    pub(super) dpop_nonce_required: bool,
     #[serde(default = "default_dpop_nonces")]
-    dpop_nonces: String,
+    pub(super) dpop_nonces: String,
     #[serde(default = "seconds::<300>")]
-    dpop_nonce_ttl: u64,
+    pub(super) dpop_nonce_ttl: u64,
     #[serde(default = "seconds::<60>")]
-    dpop_proof_ttl: u64,
+    pub(super) dpop_proof_ttl: u64,
     #[serde(default = "default_dpop_signing_algs")]
-    dpop_signing_algs: Vec<String>,
+    pub(super) dpop_signing_algs: Vec<String>,
     #[serde(default)]
-    mtls_enabled: bool,
+    pub(super) mtls_enabled: bool,
     #[serde(default = "default_mtls_certificate_header")]
-    mtls_certificate_header: String,
+    pub(super) mtls_certificate_header: String,
     #[serde(default)]
-    mtls_trust_anchors: String,
+    pub(super) mtls_trust_anchors: String,
     #[serde(default)]
-    mtls_listener_verifies: bool,
-    mtls_origin: Option<String>,
+    pub(super) mtls_listener_verifies: bool,
+    pub(super) mtls_origin: Option<String>,
     #[serde(default = "default_client_signing_algs")]
-    client_auth_signing_algs: Vec<String>,
+    pub(super) client_auth_signing_algs: Vec<String>,
     #[serde(default = "seconds::<300>")]
-    client_assertion_max_lifetime: u64,
+    pub(super) client_assertion_max_lifetime: u64,
     #[serde(default)]
-    client_assertion_token_endpoint_audience: bool,
+    pub(super) client_assertion_token_endpoint_audience: bool,
     #[serde(default = "yes")]
-    par_enabled: bool,
-    par_path: Option<String>,
+    pub(super) par_enabled: bool,
+    pub(super) par_path: Option<String>,
     #[serde(default = "seconds::<300>")]
-    par_ttl: u64,
+    pub(super) par_ttl: u64,
     #[serde(default)]
-    par_public_clients: bool,
+    pub(super) par_public_clients: bool,
     #[serde(default)]
-    require_pushed_authorization_requests: bool,
+    pub(super) require_pushed_authorization_requests: bool,
     #[serde(default = "default_request_object_policy")]
-    request_object_policy: String,
+    pub(super) request_object_policy: String,
     #[serde(default)]
-    require_signed_request_object: bool,
+    pub(super) require_signed_request_object: bool,
     #[serde(default = "default_client_signing_algs")]
-    request_object_signing_algs: Vec<String>,
+    pub(super) request_object_signing_algs: Vec<String>,
     #[serde(default = "default_response_signing_alg")]
-    response_signing_alg: String,
+    pub(super) response_signing_alg: String,
     #[serde(default)]
-    resource_indicators: Vec<String>,
+    pub(super) resource_indicators: Vec<String>,
     #[serde(default)]
-    revoked_tokens_enabled: bool,
-    revoked_tokens_path: Option<String>,
+    pub(super) revoked_tokens_enabled: bool,
+    pub(super) revoked_tokens_path: Option<String>,
 }
 
 /// A `[[principal_kinds]]` table.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KindSettings {
+pub(super) struct KindSettings {
     name: String,
     sub_prefix: String,
     #[serde(default)]
@@ -229,6 +229,8 @@ impl Settings {
             problems.note("resource_metadata", "must be the absolute URL of the RFC 9728 document")
         }
         self.check_lifetimes(&mut problems);
+        self.check_security(&mut problems);
+        self.check_profile(&mut problems);
         self.check_paths(&issuer_path, &mut problems);
         if !self.basic_realm.bytes().all(|b| matches!(b, 0x20..=0x7E) && b != b'"' && b != b'\\') {
             problems.note("basic_realm", "must be printable ASCII without quotes and backslashes")
@@ -408,6 +410,37 @@ impl Settings {
         }
     }
 
+    /// What needs something else that is off.
+    fn check_security(&self, problems: &mut Problems) {
+        let constrainable = self.dpop_enabled || self.mtls_enabled;
+        for (key, asked, there, problem) in [
+            ("dpop_nonce_required", self.dpop_nonce_required, self.dpop_enabled, "needs `dpop_enabled`"),
+            (
+                "require_sender_constraint",
+                self.require_sender_constraint,
+                constrainable,
+                "needs `dpop_enabled` or `mtls_enabled`",
+            ),
+            (
+                "require_pushed_authorization_requests",
+                self.require_pushed_authorization_requests,
+                self.par_enabled,
+                "needs `par_enabled`",
+            ),
+            // A request object that is required and never looked at would refuse every request.
+            (
+                "require_signed_request_object",
+                self.require_signed_request_object,
+                self.request_object_policy != "off",
+                "needs a `request_object_policy`",
+            ),
+        ] {
+            if asked && !there {
+                problems.note(key, problem)
+            }
+        }
+    }
+
     fn check_paths(&self, issuer_path: &str, problems: &mut Problems) {
         const SHAPE: &str = "must be a path like `/oauth`: unreserved characters, no trailing slash";
         for (key, prefix) in [
@@ -514,7 +547,7 @@ impl Settings {
         algorithm(&self.access_token_signing_alg)
     }
 
-    fn profile(&self) -> Result<Option<Profile>, &'static str> {
+    pub(super) fn profile(&self) -> Result<Option<Profile>, &'static str> {
         match self.profile.as_deref() {
             None => Ok(None),
             Some("fapi2-security") => Ok(Some(Profile::Fapi2Security)),
@@ -563,10 +596,10 @@ fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, String> {
 }
 
 #[derive(Default)]
-struct Problems(Vec<ConfigError>);
+pub(super) struct Problems(Vec<ConfigError>);
 
 impl Problems {
-    fn note<T: Default>(&mut self, key: &'static str, problem: impl Into<String>) -> T {
+    pub(super) fn note<T: Default>(&mut self, key: &'static str, problem: impl Into<String>) -> T {
         self.0.push(ConfigError { key, problem: problem.into() });
         T::default()
     }
