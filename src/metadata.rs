@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::client::ClientAuthMethod;
 use crate::config::Config;
 use crate::endpoints::Endpoints;
+use crate::jose::Algorithm;
 use crate::keys::ServerKeys;
 
 /// How long the documents may be kept, seconds (RFC 8414 §3.1 permits caching).
@@ -20,16 +21,44 @@ struct AuthorizationServerMetadata<'a> {
     scopes_supported: &'a [String],
     grant_types_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     /// REQUIRED (RFC 8414 §2), and empty where there is no authorization endpoint.
     response_types_supported: &'static [&'static str],
     #[serde(flatten)]
     revocation: Option<Revocation>,
     #[serde(flatten)]
     introspection: Option<Introspection>,
+    /// RFC 9449 §5.1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dpop_signing_alg_values_supported: Vec<&'static str>,
+    /// RFC 8705 §3.3.
+    #[serde(skip_serializing_if = "is_false")]
+    tls_client_certificate_bound_access_tokens: bool,
+    /// RFC 8705 §5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_endpoint_aliases: Option<MtlsEndpointAliases>,
     /// RFC 9728 §4.
     protected_resources: [&'a str; 1],
     #[serde(flatten)]
     authorization: Option<Authorization<'a>>,
+}
+
+/// "a JSON object containing alternative authorization server endpoints, which, when present, an OAuth client intending to
+/// do mutual TLS will use in preference to the conventional endpoints" (RFC 8705 §5): those where a certificate counts.
+#[derive(Debug, Serialize)]
+struct MtlsEndpointAliases {
+    token_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocation_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    introspection_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    userinfo_endpoint: Option<String>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// RFC 7009, as RFC 8414 §2 describes it.
@@ -37,6 +66,8 @@ struct AuthorizationServerMetadata<'a> {
 struct Revocation {
     revocation_endpoint: String,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
 }
 
 /// RFC 7662, as RFC 8414 §2 describes it.
@@ -44,6 +75,10 @@ struct Revocation {
 struct Introspection {
     introspection_endpoint: String,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    /// RFC 9701 §7.
+    introspection_signing_alg_values_supported: Vec<&'static str>,
 }
 
 /// What there is only where people sign in.
@@ -81,6 +116,15 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
         methods.map(|method| method.as_str()).collect()
     };
     let authorization = url(&endpoints.authorization).zip(url(&endpoints.userinfo));
+    // "This metadata entry MUST be present if [private_key_jwt is] specified" (RFC 8414 §2).
+    let assertion_algorithms = match methods.contains(&ClientAuthMethod::PrivateKeyJwt) {
+        true => algorithm_names(&config.client_assertion.algorithms),
+        false => Vec::new(),
+    };
+    let at_mtls = |path: &str| {
+        let origin = config.mtls.as_ref().and_then(|mtls| mtls.origin.as_deref());
+        origin.map(|origin| format!("{origin}{path}"))
+    };
     json(&AuthorizationServerMetadata {
         issuer: &config.issuer,
         token_endpoint: endpoints.url(&endpoints.token),
@@ -88,16 +132,31 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
         scopes_supported: config.catalog.entries().tokens(),
         grant_types_supported: config.grant_types_supported.iter().map(|grant| grant.as_str()).collect(),
         token_endpoint_auth_methods_supported: names(&mut methods.iter()),
+        token_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
+        dpop_signing_alg_values_supported: match config.dpop.enabled {
+            true => algorithm_names(&config.dpop.algorithms),
+            false => Vec::new(),
+        },
+        tls_client_certificate_bound_access_tokens: config.mtls.is_some(),
+        mtls_endpoint_aliases: at_mtls(&endpoints.token).map(|token_endpoint| MtlsEndpointAliases {
+            token_endpoint,
+            revocation_endpoint: endpoints.revocation.as_deref().and_then(at_mtls),
+            introspection_endpoint: endpoints.introspection.as_deref().and_then(at_mtls),
+            userinfo_endpoint: endpoints.userinfo.as_deref().and_then(at_mtls),
+        }),
         response_types_supported: if authorization.is_some() { &["code"] } else { &[] },
         revocation: url(&endpoints.revocation).map(|revocation_endpoint| Revocation {
             revocation_endpoint,
             revocation_endpoint_auth_methods_supported: names(&mut methods.iter()),
+            revocation_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
         }),
         introspection: url(&endpoints.introspection).map(|introspection_endpoint| Introspection {
             introspection_endpoint,
             introspection_endpoint_auth_methods_supported: names(
                 &mut methods.iter().filter(|method| **method != ClientAuthMethod::None),
             ),
+            introspection_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
+            introspection_signing_alg_values_supported: algorithm_names(&keys.algorithms()),
         }),
         protected_resources: [&config.audience],
         authorization: authorization.map(|(authorization_endpoint, userinfo_endpoint)| Authorization {
@@ -107,7 +166,7 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: config.authorization_response_iss,
             subject_types_supported: ["public"],
-            id_token_signing_alg_values_supported: keys.algorithms().iter().map(|alg| alg.name()).collect(),
+            id_token_signing_alg_values_supported: algorithm_names(&keys.algorithms()),
             claims_supported: &config.claims_supported,
             acr_values_supported: &config.acr_values_supported,
             ui_locales_supported: &config.ui_locales_supported,
@@ -119,6 +178,10 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
     })
 }
 
+fn algorithm_names(algorithms: &[Algorithm]) -> Vec<&'static str> {
+    algorithms.iter().map(|alg| alg.name()).collect()
+}
+
 /// Protected resource metadata (RFC 9728 §2).
 #[derive(Debug, Serialize)]
 struct ProtectedResourceMetadata<'a> {
@@ -126,6 +189,10 @@ struct ProtectedResourceMetadata<'a> {
     authorization_servers: [&'a str; 1],
     scopes_supported: &'a [String],
     bearer_methods_supported: [&'static str; 1],
+    #[serde(skip_serializing_if = "is_false")]
+    tls_client_certificate_bound_access_tokens: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dpop_signing_alg_values_supported: Vec<&'static str>,
 }
 
 /// The document of the resource whose tokens this server issues.
@@ -135,6 +202,11 @@ pub fn protected_resource(config: &Config) -> Vec<u8> {
         authorization_servers: [&config.issuer],
         scopes_supported: config.catalog.entries().tokens(),
         bearer_methods_supported: ["header"],
+        tls_client_certificate_bound_access_tokens: config.mtls.is_some(),
+        dpop_signing_alg_values_supported: match config.dpop.enabled {
+            true => algorithm_names(&config.dpop.algorithms),
+            false => Vec::new(),
+        },
     })
 }
 

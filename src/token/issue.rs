@@ -73,7 +73,7 @@ impl Tokens<'_> {
                     access_token: &access_token,
                     claims,
                 };
-                let alg = id_token_alg(self.client)?;
+                let alg = id_token_alg(self.client, &cx.server.config)?;
                 Some(id_token.sign(cx, alg).await.map_err(TokenError::fault_of)?)
             }
             _ => None,

@@ -16,11 +16,13 @@ pub use error::{GrantRefusal, TokenError};
 use crate::client::{Client, GrantType};
 use crate::client_auth::{self, Authenticated};
 use crate::client_request::{RequestError, claim_assertion, parameters, required};
+use crate::config::Config;
 use crate::confirmation::Confirmation;
 use crate::dpop::{self, Proof};
 use crate::event::{Event, EventName};
 use crate::host::{Host, HostError};
 use crate::http::{Request, Response};
+use crate::jose::Algorithm;
 use crate::params::Params;
 use crate::replay::ReplayClaim;
 use crate::sender_constraint::{self, SenderConstraintError};
@@ -170,14 +172,24 @@ async fn issue(
     }
 }
 
-/// The ID token's algorithm for this client; `RS256` where it registered none (OIDC Registration §2).
-fn id_token_alg(client: &Client) -> Result<crate::jose::Algorithm, TokenError> {
-    client.id_token_signed_response_alg.as_deref().unwrap_or("RS256").parse().map_err(|_| {
+/// The ID token's algorithm for this client; where it registered none, `RS256` (OIDC Registration §2), or under a profile,
+/// which has no RS256 (FAPI 2.0 Security Profile §5.4.1), the one of responses.
+fn id_token_alg(client: &Client, config: &Config) -> Result<Algorithm, TokenError> {
+    let unusable = |problem| {
         TokenError::fault_of(format!(
-            "client `{}` registered an unknown ID token algorithm",
+            "client `{}` is registered for ID tokens signed with an algorithm that {problem}",
             client.client_id
         ))
-    })
+    };
+    let alg = match (client.id_token_signed_response_alg.as_deref(), config.profile) {
+        (Some(name), _) => name.parse().map_err(|_| unusable("is unknown"))?,
+        (None, None) => Algorithm::Rs256,
+        (None, Some(_)) => config.response_signing_alg,
+    };
+    match config.profile {
+        Some(_) if alg == Algorithm::Rs256 => Err(unusable("the profile does not have")),
+        _ => Ok(alg),
+    }
 }
 
 /// A part of the host failed.
