@@ -25,6 +25,9 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// The API the tokens are for.
 pub const AUDIENCE: &str = "http://localhost:10000";
 
+/// What the tests' nonces are made with.
+const MAC_SECRET: &str = "a secret for tests, and for nothing else";
+
 /// A running application. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Attesto {
@@ -70,6 +73,12 @@ impl Attesto {
     /// Runs the operator's command beside the running server; answers with what it prints.
     pub fn command(&self, arguments: &[&str]) -> String {
         run(attesto(self.directory.path()).args(arguments), "")
+    }
+
+    /// Writes a file beside the manifest; answers with its name.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        fs::write(self.directory.path().join(name), text).expect("it can be written");
+        name.to_owned()
     }
 
     /// Everything it has printed.
@@ -126,7 +135,12 @@ fn keys() -> &'static str {
     KEYS.get_or_init(|| {
         let directory = TempDir::new().expect("a directory can be made");
         run(attesto(directory.path()).args(["keys", "generate", "--variables-file", "variables.toml"]), "");
-        fs::read_to_string(directory.path().join("variables.toml")).expect("the command has written it")
+        let keys = fs::read_to_string(directory.path().join("variables.toml"));
+        let keys = keys.expect("the command has written it");
+        if keys.contains("mac_secret") {
+            return keys;
+        }
+        format!("{keys}\nmac_secret = \"{MAC_SECRET}\"\n")
     })
 }
 

@@ -17,6 +17,26 @@ impl House {
         Self(Attesto::start())
     }
 
+    /// A server under a profile of FAPI 2.0, which asks for nonces.
+    pub(crate) fn fapi(settings: &'static str) -> Self {
+        let profile = |text: String| format!("{text}\ndpop_nonce_required = true\n{settings}\n");
+        Self(Attesto::start_with(|manifest| manifest, profile))
+    }
+
+    /// Registers a client with these keys; answers with its identifier.
+    pub(crate) fn register(&self, jwks: &str) -> String {
+        const CLIENT_ID: &str = "fapi";
+        let file = self.0.file("client.jwks.json", jwks);
+        let grants = ["authorization_code", "refresh_token", "client_credentials"];
+        let mut arguments = vec!["clients", "add", "--state", "state.db", "--client-id", CLIENT_ID];
+        arguments.extend(["--name", "Budget app", "--redirect-uri", REDIRECT_URI, "--jwks", &file]);
+        arguments.extend(["--auth-method", "private_key_jwt", "--dpop-bound", "--response-alg", "ES256"]);
+        arguments.extend(["--id-token-alg", "ES256", "--introspection-alg", "ES256"]);
+        arguments.extend(grants.iter().flat_map(|grant| ["--grant-type", *grant]));
+        self.0.command(&arguments);
+        CLIENT_ID.to_owned()
+    }
+
     pub(crate) fn client_id(&self) -> String {
         self.0.confidential.0.clone()
     }

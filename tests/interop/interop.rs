@@ -54,3 +54,40 @@ fn oauth2_completes_every_grant() {
     let grants = EVERYTHING.into_iter().filter(|grant| *grant != "userinfo");
     assert_eq!(rust_clients::oauth2(&house), grants.collect::<Vec<_>>());
 }
+
+#[test]
+fn openid_client_completes_the_message_signing_profile() {
+    let house = House::fapi("profile = \"fapi2-message-signing\"");
+    assert_eq!(
+        program::node(&house, "fapi-openid-client.js"),
+        [
+            "signed request",
+            "pushed request",
+            "signed response",
+            "authorization_code",
+            "userinfo",
+            "no userinfo without the key",
+            "refresh_token",
+            "signed introspection",
+            "revocation",
+            "no code twice",
+        ]
+    );
+}
+
+#[test]
+fn oauth4webapi_completes_the_security_profile_with_nonces_that_are_good_once() {
+    let house = House::fapi("profile = \"fapi2-security\"\ndpop_nonces = \"single_use\"");
+    assert_eq!(
+        program::node(&house, "fapi-oauth4webapi.js"),
+        [
+            "pushed request",
+            "authorization_code",
+            "userinfo",
+            "refresh_token",
+            "client_credentials",
+            "signed introspection",
+            "revocation",
+        ]
+    );
+}

@@ -1,5 +1,6 @@
-//! A client that is a program of its own. It prints `authorize <url>` and is told where the browser ended up, and prints
-//! `completed <what>` for each thing that it has done and found right.
+//! A client that is a program of its own. It prints `authorize <url>` and is told where the browser ended up, `register
+//! <JWK Set>` and is told the `client_id` of a new client with these keys, and `completed <what>` for each thing that it has
+//! done and found right.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -56,6 +57,9 @@ fn converse(house: &House, mut command: Command) -> Vec<String> {
             Ok(line) => match line.split_once(' ') {
                 Some(("authorize", url)) => {
                     writeln!(input, "{}", house.authorize(url)).expect("the client reads on");
+                }
+                Some(("register", jwks)) => {
+                    writeln!(input, "{}", house.register(jwks)).expect("the client reads on");
                 }
                 Some(("completed", what)) => {
                     println!("completed {what}");
