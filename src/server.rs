@@ -14,7 +14,7 @@ use crate::jose::{Algorithm, sign_jwt};
 use crate::keys::{KeysError, ServerKeys};
 use crate::request_facts::RequestFacts;
 use crate::scope::{MalformedScope, Scope};
-use crate::{authorization, introspection, metadata, revocation, token, userinfo, verifier};
+use crate::{authorization, introspection, metadata, par, revocation, token, userinfo, verifier};
 
 /// Everything that stays the same from request to request.
 #[derive(Debug)]
@@ -86,6 +86,7 @@ impl Server {
         for (alg, reason) in [
             (Algorithm::Rs256, "every OpenID provider needs (OIDC Discovery §3)"),
             (config.access_token_signing_alg, "`access_token_signing_alg` asks for"),
+            (config.response_signing_alg, "`response_signing_alg` asks for"),
         ] {
             if keys.kid(alg).is_none() {
                 return Err(KeysError::Missing(alg, reason).into());
@@ -162,6 +163,8 @@ impl Server {
             Endpoint::Revocation
         } else if is(&at.introspection) {
             Endpoint::Introspection
+        } else if is(&at.pushed_authorization_request) {
+            Endpoint::PushedAuthorizationRequest
         } else if path == at.jwks {
             Endpoint::Jwks
         } else if path == at.authorization_server_metadata || path == at.openid_configuration {
@@ -213,6 +216,7 @@ impl Server {
             Endpoint::UserInfo => userinfo::userinfo(cx, request).await,
             Endpoint::Revocation => revocation::revoke(cx, request).await,
             Endpoint::Introspection => introspection::introspect(cx, request).await,
+            Endpoint::PushedAuthorizationRequest => par::push(cx, request).await,
             Endpoint::Account => authorization::account(cx, request).await,
             Endpoint::Jwks => document(&self.jwks),
             Endpoint::Metadata => document(&self.authorization_server_metadata),
@@ -249,6 +253,7 @@ enum Endpoint {
     UserInfo,
     Revocation,
     Introspection,
+    PushedAuthorizationRequest,
     Account,
     Jwks,
     Metadata,
@@ -259,7 +264,9 @@ impl Endpoint {
     /// The methods it answers; none where that is for the `people` part to say.
     fn methods(self) -> &'static [Method] {
         match self {
-            Self::Token | Self::Revocation | Self::Introspection => &[Method::POST],
+            Self::Token | Self::Revocation | Self::Introspection | Self::PushedAuthorizationRequest => {
+                &[Method::POST]
+            }
             // OIDC Core §3.1.2.1 and §5.3.1 ask for both.
             Self::Authorization | Self::UserInfo => &[Method::GET, Method::POST],
             Self::Jwks | Self::Metadata | Self::ResourceMetadata => &[Method::GET, Method::HEAD],
@@ -274,6 +281,7 @@ impl Endpoint {
             Self::Token
             | Self::UserInfo
             | Self::Revocation
+            | Self::PushedAuthorizationRequest
             | Self::Jwks
             | Self::Metadata
             | Self::ResourceMetadata => true,
