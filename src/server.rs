@@ -1,11 +1,14 @@
 //! The authorization server: its settings, its keys, and the way from a request to an endpoint.
 
+use std::time::Duration;
+
 use ::http::{HeaderName, Method, StatusCode, header};
 use rand_core::CryptoRng;
 use serde_json::{Map, Value};
 
 use crate::client_request::error_response;
 use crate::config::Config;
+use crate::dpop::{self, KnownNonces, ProofPolicy};
 use crate::endpoints::Endpoints;
 use crate::event::Event;
 use crate::host::Host;
@@ -32,6 +35,7 @@ pub struct Server {
     authorization_server_metadata: Vec<u8>,
     protected_resource_metadata: Vec<u8>,
     jwks: Vec<u8>,
+    pub(crate) known_nonces: KnownNonces,
 }
 
 /// Why settings and keys do not make a server.
@@ -63,6 +67,8 @@ pub struct Context<'a, H, R> {
     pub facts: RequestFacts,
     /// What the operator will be told.
     pub events: Vec<Event>,
+    /// The nonce the client is to use in its next DPoP proofs (RFC 9449 §8.2), where there is one to offer.
+    pub dpop_nonce: Option<String>,
 }
 
 impl<H: Host, R> Context<'_, H, R> {
@@ -100,12 +106,20 @@ impl Server {
             Some(url) => own_policy.with_resource_metadata(url)?,
             None => own_policy.with_realm(&config.basic_realm)?,
         };
+        if config.dpop.enabled {
+            own_policy = own_policy.with_dpop(ProofPolicy {
+                algorithms: config.dpop.algorithms.clone(),
+                max_age: Duration::from_secs(config.dpop.proof_ttl),
+                clock_skew: Duration::from_secs(config.clock_skew),
+            });
+        }
         Ok(Self {
             own_policy,
             userinfo_scope: Scope::parse("openid")?,
             authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
             protected_resource_metadata: metadata::protected_resource(&config),
             jwks: metadata::jwks(&keys),
+            known_nonces: KnownNonces::default(),
             config,
             keys,
             endpoints,
@@ -131,8 +145,11 @@ impl Server {
                 );
             }
         };
-        let mut cx = Context { server: self, host, now, rng, facts, events: Vec::new() };
-        let response = self.route(&mut cx, request).await;
+        let mut cx = Context { server: self, host, now, rng, facts, events: Vec::new(), dpop_nonce: None };
+        let mut response = self.route(&mut cx, request).await;
+        if let Some(nonce) = &cx.dpop_nonce {
+            response = response.header(HeaderName::from_static(dpop::NONCE_HEADER), nonce);
+        }
         let client_ip = cx.facts.client_ip().map(|ip| Value::from(ip.to_string()));
         for mut event in cx.events {
             if let Some(client_ip) = &client_ip {
