@@ -18,6 +18,8 @@ pub struct Endpoints {
     pub introspection: Option<String>,
     /// The list of revoked access tokens, where it is enabled.
     pub revoked_tokens: Option<String>,
+    /// RFC 9126 §2, where it is enabled and there is something to push a request to.
+    pub pushed_authorization_request: Option<String>,
     /// RFC 7517 §5.
     pub jwks: String,
     /// RFC 8414 §3: the well-known segment comes before the issuer's path.
@@ -51,6 +53,8 @@ impl Endpoints {
             revocation: config.revocation_enabled.then(|| at(&paths.revocation, "revoke")),
             introspection: config.introspection_enabled.then(|| at(&paths.introspection, "introspect")),
             revoked_tokens: config.revoked_tokens_enabled.then(|| at(&paths.revoked_tokens, "revoked")),
+            pushed_authorization_request: (with_people && config.pushed_requests.enabled)
+                .then(|| at(&paths.pushed_authorization_request, "par")),
             jwks: format!("{base}/.well-known/jwks.json"),
             authorization_server_metadata: format!("/.well-known/oauth-authorization-server{base}"),
             openid_configuration: format!("{base}/.well-known/openid-configuration"),

@@ -1,5 +1,7 @@
 //! HTTP as the engine sees it: whole messages, no transport.
 
+use std::fmt;
+
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 
@@ -151,10 +153,24 @@ impl Response {
 
     /// A page of fixed text for the person at the user agent.
     pub fn error_page(status: StatusCode, title: &'static str, text: &'static str) -> Self {
+        Self::fixed_page(status, title, format_args!("<p>{text}</p>"))
+    }
+
+    /// Such a page that also names an error code, for whoever has built the client.
+    pub fn error_page_with_code(
+        status: StatusCode,
+        title: &'static str,
+        text: &'static str,
+        code: &'static str,
+    ) -> Self {
+        Self::fixed_page(status, title, format_args!("<p>{text}</p><p><code>{code}</code></p>"))
+    }
+
+    fn fixed_page(status: StatusCode, title: &'static str, content: fmt::Arguments<'_>) -> Self {
         let body = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title></head>\
-             <body><main><h1>{title}</h1><p>{text}</p></main></body></html>\n"
+             <body><main><h1>{title}</h1>{content}</main></body></html>\n"
         );
         Self { body: body.into_bytes(), ..Self::empty(status) }
             .header(header::CONTENT_TYPE, "text/html; charset=utf-8")

@@ -6,6 +6,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`authorization`], [`consent`] | the authorization endpoint, from request to code |
+//! | [`par`], [`pushed_request`], [`request_object`], [`resource`] | requests pushed ahead, signed, and for several resources |
 //! | [`token`], [`client_auth`], [`authorization_code`], [`refresh_token`] | the token endpoint, from grant to tokens |
 //! | [`revocation`], [`introspection`] | what becomes of issued tokens |
 //! | [`access_token`], [`id_token`], [`userinfo`], [`authentication`] | what is issued, and what is said about people |
@@ -41,6 +42,7 @@ pub mod jose;
 pub mod keys;
 pub mod metadata;
 pub mod mtls;
+pub mod par;
 pub mod params;
 pub mod pkce;
 pub mod principal_kind;
@@ -49,6 +51,7 @@ pub mod redirect_uri;
 pub mod refresh_token;
 pub mod replay;
 pub mod request_facts;
+pub mod request_object;
 pub mod resource;
 pub mod revocation;
 pub mod revoked_tokens;

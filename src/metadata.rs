@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::authorization::ResponseMode;
 use crate::client::ClientAuthMethod;
 use crate::config::Config;
 use crate::endpoints::Endpoints;
@@ -39,7 +40,9 @@ struct AuthorizationServerMetadata<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     mtls_endpoint_aliases: Option<MtlsEndpointAliases>,
     /// RFC 9728 §4.
-    protected_resources: [&'a str; 1],
+    protected_resources: Vec<&'a str>,
+    #[serde(flatten)]
+    pushed_requests: Option<PushedRequests>,
     #[serde(flatten)]
     authorization: Option<Authorization<'a>>,
 }
@@ -81,12 +84,42 @@ struct Introspection {
     introspection_signing_alg_values_supported: Vec<&'static str>,
 }
 
+/// RFC 9126 §5.
+#[derive(Debug, Serialize)]
+struct PushedRequests {
+    pushed_authorization_request_endpoint: String,
+    require_pushed_authorization_requests: bool,
+}
+
+/// What is said of request objects (OIDC Discovery §3, RFC 9101 §10.5).
+#[derive(Debug, Serialize)]
+struct RequestObjects {
+    request_parameter_supported: bool,
+    require_signed_request_object: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    request_object_signing_alg_values_supported: Vec<&'static str>,
+}
+
+impl RequestObjects {
+    fn of(config: &Config) -> Self {
+        let are_read = config.request_object.policy.is_some();
+        let algorithms = config.request_object.algorithms.iter().filter(|_| are_read);
+        Self {
+            request_parameter_supported: are_read,
+            require_signed_request_object: are_read && config.request_object.required,
+            request_object_signing_alg_values_supported: algorithms.map(|alg| alg.name()).collect(),
+        }
+    }
+}
+
 /// What there is only where people sign in.
 #[derive(Debug, Serialize)]
 struct Authorization<'a> {
     authorization_endpoint: String,
     userinfo_endpoint: String,
-    response_modes_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 7],
+    /// JARM §4.
+    authorization_signing_alg_values_supported: Vec<&'static str>,
     /// RFC 8414 §2, RFC 7636.
     code_challenge_methods_supported: [&'static str; 1],
     /// RFC 9207 §3.
@@ -101,8 +134,9 @@ struct Authorization<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     ui_locales_supported: &'a [String],
     claims_parameter_supported: bool,
-    request_parameter_supported: bool,
-    /// Its default is `true` (OIDC Discovery §3), so it must be said.
+    #[serde(flatten)]
+    request_objects: RequestObjects,
+    /// That of OIDC Core §6.2: only this server's own are read (RFC 9126). Its default is `true` (OIDC Discovery §3), so it must be said.
     request_uri_parameter_supported: bool,
     /// OpenID Connect Prompt Create §4.2.
     prompt_values_supported: [&'static str; 4],
@@ -158,11 +192,25 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
             introspection_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
             introspection_signing_alg_values_supported: algorithm_names(&keys.algorithms()),
         }),
-        protected_resources: [&config.audience],
+        protected_resources: std::iter::once(&config.audience)
+            .chain(&config.resource_indicators)
+            .map(String::as_str)
+            .collect(),
+        pushed_requests: url(&endpoints.pushed_authorization_request).map(
+            |pushed_authorization_request_endpoint| PushedRequests {
+                pushed_authorization_request_endpoint,
+                require_pushed_authorization_requests: config.pushed_requests.required,
+            },
+        ),
         authorization: authorization.map(|(authorization_endpoint, userinfo_endpoint)| Authorization {
             authorization_endpoint,
             userinfo_endpoint,
-            response_modes_supported: ["query"],
+            response_modes_supported: ResponseMode::ALL.map(|(name, _)| name),
+            authorization_signing_alg_values_supported: keys
+                .algorithms()
+                .iter()
+                .map(|alg| alg.name())
+                .collect(),
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: config.authorization_response_iss,
             subject_types_supported: ["public"],
@@ -171,7 +219,7 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
             acr_values_supported: &config.acr_values_supported,
             ui_locales_supported: &config.ui_locales_supported,
             claims_parameter_supported: false,
-            request_parameter_supported: false,
+            request_objects: RequestObjects::of(config),
             request_uri_parameter_supported: false,
             prompt_values_supported: ["none", "login", "consent", "select_account"],
         }),

@@ -22,6 +22,12 @@ pub struct Malformed;
 pub struct Repeated;
 
 impl Params {
+    /// These names and values, as if they had been parsed.
+    pub fn new(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Malformed> {
+        let params: Vec<_> = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        if params.len() > MAX_PARAMETERS { Err(Malformed) } else { Ok(Self(params)) }
+    }
+
     /// Parses a query string or a request body.
     pub fn parse(encoded: &[u8]) -> Result<Self, Malformed> {
         let encoded = std::str::from_utf8(encoded).map_err(|_| Malformed)?;
@@ -100,6 +106,17 @@ impl Params {
         )
     }
 
+    /// The same parameters without those of these names.
+    pub fn without(self, names: &[&str]) -> Self {
+        self.map(|name, value| (!names.contains(&name)).then_some(value))
+    }
+
+    /// The same parameters, with this one value of this name.
+    pub fn with(self, name: &str, value: &str) -> Result<Self, Malformed> {
+        let rest = self.without(&[name]).0;
+        Self::new(std::iter::once((name.to_owned(), value.to_owned())).chain(rest))
+    }
+
     /// Encodes the parameters again.
     pub fn encode(&self) -> String {
         encode(self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())))
@@ -107,7 +124,7 @@ impl Params {
 }
 
 /// The parameters that may be there more than once: `resource` (RFC 8707 §2) and `audience` (RFC 8693 §2.1).
-fn may_repeat(name: &str) -> bool {
+pub(crate) fn may_repeat(name: &str) -> bool {
     matches!(name, "resource" | "audience")
 }
 
@@ -200,6 +217,15 @@ mod tests {
         let many: Vec<_> = (0..65).map(|i| format!("\"p{i}\":\"x\"")).collect();
         let many = format!("{{{}}}", many.join(","));
         assert_eq!(Params::parse_json(many.as_bytes()).map(|_| ()), Err(Malformed));
+    }
+
+    #[test]
+    fn what_is_set_is_there_once_and_what_is_taken_out_is_not() {
+        let params = Params::parse(b"a=1&client_id=x&client_id=y").expect("well-formed");
+        let params = params.with("client_id", "z").expect("few").without(&["a"]);
+        assert_eq!((params.one("client_id"), params.has("a")), (Ok(Some("z")), false));
+        let full = Params::parse("a=b&".repeat(64).as_bytes()).expect("64 parameters");
+        assert!(full.with("c", "d").is_err());
     }
 
     #[test]

@@ -32,6 +32,11 @@ impl TrustedRedirectUri {
         &self.0
     }
 
+    /// The URI with parameters as its fragment; it has none of its own (RFC 6749 §3.1.2).
+    pub fn with_fragment<'a>(&self, params: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+        format!("{}#{}", self.0, crate::params::encode(params))
+    }
+
     /// The URI with parameters added to its query, which is kept (RFC 6749 §3.1.2).
     pub fn with_query<'a>(&self, params: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
         let separator = match self.0.split_once('?') {
@@ -77,8 +82,9 @@ fn has_plain_authority(uri: &str, scheme: &str) -> bool {
     }
 }
 
-/// The parameters of an authorization response (RFC 6749 §4.1.2, §4.1.2.1; RFC 9207 §2).
-const RESPONSE_PARAMETERS: [&str; 6] = ["code", "error", "error_description", "error_uri", "iss", "state"];
+/// The parameters of an authorization response (RFC 6749 §4.1.2, §4.1.2.1; RFC 9207 §2; JARM §2.3).
+const RESPONSE_PARAMETERS: [&str; 7] =
+    ["code", "error", "error_description", "error_uri", "iss", "response", "state"];
 
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -172,6 +178,7 @@ mod tests {
             "about:blank",
             "https://client.example/cb?code=1",
             "https://client.example/cb?x=1&iss=y",
+            "https://client.example/cb?response=z",
             "javascript:alert(1)",
             "data:text/html,x",
             "https://c.example/\r\nx: y",

@@ -1,11 +1,14 @@
 //! The authorization server: its settings, its keys, and the way from a request to an endpoint.
 
+use std::time::Duration;
+
 use ::http::{HeaderName, Method, StatusCode, header};
 use rand_core::CryptoRng;
 use serde_json::{Map, Value};
 
 use crate::client_request::error_response;
 use crate::config::Config;
+use crate::dpop::{self, KnownNonces, ProofPolicy};
 use crate::endpoints::Endpoints;
 use crate::event::Event;
 use crate::host::Host;
@@ -14,7 +17,9 @@ use crate::jose::{Algorithm, sign_jwt};
 use crate::keys::{KeysError, ServerKeys};
 use crate::request_facts::RequestFacts;
 use crate::scope::{MalformedScope, Scope};
-use crate::{authorization, introspection, metadata, revocation, revoked_tokens, token, userinfo, verifier};
+use crate::{
+    authorization, introspection, metadata, par, revocation, revoked_tokens, token, userinfo, verifier,
+};
 
 /// Everything that stays the same from request to request.
 #[derive(Debug)]
@@ -34,6 +39,7 @@ pub struct Server {
     authorization_server_metadata: Vec<u8>,
     protected_resource_metadata: Vec<u8>,
     jwks: Vec<u8>,
+    pub(crate) known_nonces: KnownNonces,
 }
 
 /// Why settings and keys do not make a server.
@@ -65,6 +71,8 @@ pub struct Context<'a, H, R> {
     pub facts: RequestFacts,
     /// What the operator will be told.
     pub events: Vec<Event>,
+    /// The nonce the client is to use in its next DPoP proofs (RFC 9449 §8.2), where there is one to offer.
+    pub dpop_nonce: Option<String>,
 }
 
 impl<H: Host, R> Context<'_, H, R> {
@@ -88,6 +96,7 @@ impl Server {
         for (alg, reason) in [
             (Algorithm::Rs256, "every OpenID provider needs (OIDC Discovery §3)"),
             (config.access_token_signing_alg, "`access_token_signing_alg` asks for"),
+            (config.response_signing_alg, "`response_signing_alg` asks for"),
         ] {
             if keys.kid(alg).is_none() {
                 return Err(KeysError::Missing(alg, reason).into());
@@ -104,6 +113,13 @@ impl Server {
             Some(url) => own_policy.with_resource_metadata(url)?,
             None => own_policy.with_realm(&config.basic_realm)?,
         };
+        if config.dpop.enabled {
+            own_policy = own_policy.with_dpop(ProofPolicy {
+                algorithms: config.dpop.algorithms.clone(),
+                max_age: Duration::from_secs(config.dpop.proof_ttl),
+                clock_skew: Duration::from_secs(config.clock_skew),
+            });
+        }
         Ok(Self {
             own_policy,
             issued_policy,
@@ -111,6 +127,7 @@ impl Server {
             authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
             protected_resource_metadata: metadata::protected_resource(&config),
             jwks: metadata::jwks(&keys),
+            known_nonces: KnownNonces::default(),
             config,
             keys,
             endpoints,
@@ -136,8 +153,11 @@ impl Server {
                 );
             }
         };
-        let mut cx = Context { server: self, host, now, rng, facts, events: Vec::new() };
-        let response = self.route(&mut cx, request).await;
+        let mut cx = Context { server: self, host, now, rng, facts, events: Vec::new(), dpop_nonce: None };
+        let mut response = self.route(&mut cx, request).await;
+        if let Some(nonce) = &cx.dpop_nonce {
+            response = response.header(HeaderName::from_static(dpop::NONCE_HEADER), nonce);
+        }
         let client_ip = cx.facts.client_ip().map(|ip| Value::from(ip.to_string()));
         for mut event in cx.events {
             if let Some(client_ip) = &client_ip {
@@ -170,6 +190,8 @@ impl Server {
             Endpoint::Introspection
         } else if is(&at.revoked_tokens) {
             Endpoint::RevokedTokens
+        } else if is(&at.pushed_authorization_request) {
+            Endpoint::PushedAuthorizationRequest
         } else if path == at.jwks {
             Endpoint::Jwks
         } else if path == at.authorization_server_metadata || path == at.openid_configuration {
@@ -222,6 +244,7 @@ impl Server {
             Endpoint::Revocation => revocation::revoke(cx, request).await,
             Endpoint::Introspection => introspection::introspect(cx, request).await,
             Endpoint::RevokedTokens => revoked_tokens::list(cx, request).await,
+            Endpoint::PushedAuthorizationRequest => par::push(cx, request).await,
             Endpoint::Account => authorization::account(cx, request).await,
             Endpoint::Jwks => document(&self.jwks),
             Endpoint::Metadata => document(&self.authorization_server_metadata),
@@ -259,6 +282,7 @@ enum Endpoint {
     Revocation,
     Introspection,
     RevokedTokens,
+    PushedAuthorizationRequest,
     Account,
     Jwks,
     Metadata,
@@ -269,7 +293,11 @@ impl Endpoint {
     /// The methods it answers; none where that is for the `people` part to say.
     fn methods(self) -> &'static [Method] {
         match self {
-            Self::Token | Self::Revocation | Self::Introspection | Self::RevokedTokens => &[Method::POST],
+            Self::Token
+            | Self::Revocation
+            | Self::Introspection
+            | Self::RevokedTokens
+            | Self::PushedAuthorizationRequest => &[Method::POST],
             // OIDC Core §3.1.2.1 and §5.3.1 ask for both.
             Self::Authorization | Self::UserInfo => &[Method::GET, Method::POST],
             Self::Jwks | Self::Metadata | Self::ResourceMetadata => &[Method::GET, Method::HEAD],
@@ -284,6 +312,7 @@ impl Endpoint {
             Self::Token
             | Self::UserInfo
             | Self::Revocation
+            | Self::PushedAuthorizationRequest
             | Self::Jwks
             | Self::Metadata
             | Self::ResourceMetadata => true,

@@ -1,51 +1,46 @@
 //! The authorization request: parsing and validation (RFC 6749 §4.1.1, OIDC Core §3.1.2).
 
+use rand_core::CryptoRng;
+
+use super::prompt::{Prompt, seconds};
+use super::refusal::{Refusal, Unsettled};
+use super::response_mode::ResponseMode;
+use super::submission::Channel;
 use crate::client::{Client, GrantType};
 use crate::config::Config;
-use crate::host::{Authorization, ClientStore, HostError};
-use crate::jose::{Algorithm, JwkSet, UnverifiedJws, jws};
-use crate::params::{Params, Repeated};
+use crate::host::{Authorization, Host};
+use crate::jose::{Algorithm, JwkSet, Thumbprint, UnverifiedJws, jws};
+use crate::params::{Params, Repeated, encode};
 use crate::pkce::{ChallengeError, CodeChallenge};
 use crate::redirect_uri::TrustedRedirectUri;
+use crate::resource::{self, ResourceError};
 use crate::scope::Scope;
+use crate::server::Context;
 
-/// A client and a redirect URI that belong together. Only from here on may anything be sent to that URI.
+/// A client and a redirect URI that belong together, and how answers get there. Only from here on may anything be sent to
+/// that URI.
 #[derive(Debug)]
 pub struct Settled {
-    client: Client,
-    redirect_uri: TrustedRedirectUri,
-    redirect_uri_in_request: bool,
-    /// The client's `state`, to be given back with any answer (RFC 6749 §4.1.2).
+    /// Who asks.
+    pub client: Client,
+    /// Where the answer goes.
+    pub redirect_uri: TrustedRedirectUri,
+    /// Whether the request named it.
+    pub redirect_uri_in_request: bool,
+    /// How the answer gets there. The default where the request asks for one that is unknown: then that is the answer.
+    pub response_mode: ResponseMode,
+    /// The client's `state`, to be given back as it came (RFC 6749 §4.1.2).
     pub state: Option<String>,
-    params: Params,
-}
-
-/// Why client and redirect URI are not settled. "The authorization server […] MUST NOT automatically redirect the
-/// user-agent to the invalid redirection URI" (RFC 6749 §4.1.2.1): the person sees a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unsettled {
-    /// No `client_id`.
-    MissingClientId,
-    /// `client_id` or `redirect_uri` is there twice.
-    Repeated,
-    /// The client is unknown or revoked.
-    UnknownClient,
-    /// No `redirect_uri`, and not exactly one is registered (RFC 6749 §3.1.2.3).
-    MissingRedirectUri,
-    /// The `redirect_uri` is not registered for the client.
-    UnregisteredRedirectUri,
-    /// The registry did not answer.
-    Host(HostError),
+    /// How the request came here.
+    pub channel: Channel,
+    /// The request.
+    pub params: Params,
 }
 
 impl Settled {
-    /// Settles client and redirect URI, before anything else is looked at.
-    pub async fn settle(params: Params, store: &impl ClientStore) -> Result<Self, Unsettled> {
-        let repeated = |Repeated| Unsettled::Repeated;
-        let client_id = params.one("client_id").map_err(repeated)?.ok_or(Unsettled::MissingClientId)?;
-        let requested = params.one("redirect_uri").map_err(repeated)?;
-        let client =
-            store.load_client(client_id).await.map_err(Unsettled::Host)?.ok_or(Unsettled::UnknownClient)?;
+    /// Settles the redirect URI, before anything else is looked at.
+    pub fn new(client: Client, params: Params, channel: Channel) -> Result<Self, Unsettled> {
+        let requested = params.one("redirect_uri").map_err(|Repeated| Unsettled::Repeated)?;
         let redirect_uri = match requested {
             Some(uri) => TrustedRedirectUri::find(uri, &client.redirect_uris)
                 .ok_or(Unsettled::UnregisteredRedirectUri)?,
@@ -53,154 +48,22 @@ impl Settled {
         };
         Ok(Self {
             redirect_uri_in_request: requested.is_some(),
+            response_mode: ResponseMode::requested(&params).unwrap_or(ResponseMode::DEFAULT),
             // A repeated `state` is an error of its own; no one value of it could be given back.
             state: params.one("state").ok().flatten().map(str::to_owned),
             client,
             redirect_uri,
+            channel,
             params,
         })
-    }
-
-    /// Where answers go.
-    pub fn redirect_uri(&self) -> &TrustedRedirectUri {
-        &self.redirect_uri
-    }
-
-    /// The client.
-    pub fn client(&self) -> &Client {
-        &self.client
-    }
-}
-
-/// Why a request of a trusted pair is refused. The client learns of it by redirect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// A parameter is there twice.
-    Repeated,
-    /// No `response_type`.
-    MissingResponseType,
-    /// A `response_type` other than `code`.
-    UnsupportedResponseType,
-    /// A `response_mode` other than `query`.
-    UnsupportedResponseMode,
-    /// The client is not registered for the authorization code grant.
-    UnauthorizedClient,
-    /// `request` (OIDC Core §6.1).
-    RequestNotSupported,
-    /// `request_uri` (OIDC Core §6.2).
-    RequestUriNotSupported,
-    /// `registration` (OIDC Core §7.2.1).
-    RegistrationNotSupported,
-    /// `scope` breaks its grammar.
-    MalformedScope,
-    /// An OpenID request without `redirect_uri` (OIDC Core §3.1.2.1).
-    MissingRedirectUri,
-    /// No usable `code_challenge`.
-    CodeChallenge(ChallengeError),
-    /// An OpenID request without `nonce`, which the operator requires.
-    MissingNonce,
-    /// `prompt` has an unknown value, or `none` beside another (OIDC Core §3.1.2.1).
-    Prompt,
-    /// `max_age` is not a number of seconds.
-    MaxAge,
-    /// `id_token_hint` is no ID token of this server for this client.
-    IdTokenHint,
-    /// A `resource` this server issues no tokens for (RFC 8707 §2).
-    InvalidTarget,
-    /// The scope policy refused.
-    InvalidScope,
-    /// Nobody is signed in, and `prompt=none`.
-    LoginRequired,
-    /// Consent is needed, and `prompt=none`.
-    ConsentRequired,
-    /// The person said no.
-    AccessDenied,
-    /// An internal fault.
-    ServerError,
-}
-
-impl Refusal {
-    /// The `error` code and a fixed `error_description`.
-    pub fn wire(self) -> (&'static str, &'static str) {
-        match self {
-            // RFC 6749 §4.1.2.1: "The request is missing a required parameter, includes an invalid parameter value,
-            // includes a parameter more than once, or is otherwise malformed."
-            Self::Repeated => ("invalid_request", "a parameter is included more than once"),
-            Self::MissingResponseType => ("invalid_request", "response_type is required"),
-            Self::UnsupportedResponseMode => ("invalid_request", "response_mode is not supported"),
-            Self::MissingRedirectUri => ("invalid_request", "redirect_uri is required"),
-            Self::MissingNonce => ("invalid_request", "nonce is required"),
-            Self::Prompt => ("invalid_request", "prompt is malformed"),
-            Self::MaxAge => ("invalid_request", "max_age is malformed"),
-            Self::IdTokenHint => {
-                ("invalid_request", "id_token_hint is not an ID token of this server for this client")
-            }
-            // RFC 7636 §4.4.1.
-            Self::CodeChallenge(ChallengeError::Malformed) => ("invalid_request", "code challenge required"),
-            Self::CodeChallenge(ChallengeError::Method) => {
-                ("invalid_request", "transform algorithm not supported: code_challenge_method must be S256")
-            }
-            // RFC 6749 §4.1.2.1.
-            Self::UnauthorizedClient => {
-                ("unauthorized_client", "the client may not use the authorization code grant")
-            }
-            Self::UnsupportedResponseType => ("unsupported_response_type", "response_type must be code"),
-            Self::MalformedScope | Self::InvalidScope => {
-                ("invalid_scope", "the scope is invalid or not permitted")
-            }
-            Self::AccessDenied => ("access_denied", "the resource owner denied the request"),
-            Self::ServerError => ("server_error", "the server could not complete the request"),
-            // OIDC Core §3.1.2.6.
-            Self::LoginRequired => ("login_required", "the resource owner must sign in"),
-            Self::ConsentRequired => ("consent_required", "the resource owner must consent"),
-            Self::RequestNotSupported => ("request_not_supported", "request is not supported"),
-            Self::RequestUriNotSupported => ("request_uri_not_supported", "request_uri is not supported"),
-            Self::RegistrationNotSupported => ("registration_not_supported", "registration is not supported"),
-            // RFC 8707 §2.
-            Self::InvalidTarget => ("invalid_target", "the resource is unknown or not permitted"),
-        }
-    }
-}
-
-/// OIDC Core §3.1.2.1 `prompt`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Prompt {
-    /// `none`: "The Authorization Server MUST NOT display any authentication or consent user interface pages."
-    pub none: bool,
-    /// `login`, or `select_account`, which here means the same: the sign-in page.
-    pub login: bool,
-    /// `consent`.
-    pub consent: bool,
-}
-
-impl Prompt {
-    fn parse(text: &str) -> Option<Self> {
-        let mut prompt = Self::default();
-        for value in text.split(' ') {
-            match value {
-                "none" => prompt.none = true,
-                "login" | "select_account" => prompt.login = true,
-                "consent" => prompt.consent = true,
-                _ => return None,
-            }
-        }
-        // "If this parameter contains none with any other value, an error is returned."
-        let others = prompt.login || prompt.consent;
-        (!(prompt.none && others)).then_some(prompt)
     }
 }
 
 /// A valid authorization request of a trusted client and redirect URI.
 #[derive(Debug)]
 pub struct AuthorizationRequest {
-    /// Who asks.
-    pub client: Client,
-    /// Where the answer goes.
-    pub redirect_uri: TrustedRedirectUri,
-    /// Whether the request named it.
-    pub redirect_uri_in_request: bool,
-    /// To be given back as it came.
-    pub state: Option<String>,
+    /// Who asks, and where the answer goes.
+    pub settled: Settled,
     /// What is asked for.
     pub scope: Scope,
     /// The PKCE challenge, where there is one.
@@ -213,29 +76,29 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u64>,
     /// The subject of the `id_token_hint`: nobody else may be answered for.
     pub expected_sub: Option<String>,
-    params: Params,
+    /// The thumbprint of the key the code is to be bound to (RFC 9449 §10).
+    pub dpop_jkt: Option<String>,
+    /// The resources the tokens are to be for (RFC 8707 §2.1); none is the default audience.
+    pub resources: Vec<String>,
 }
 
 impl AuthorizationRequest {
     /// Checks all that a client may be told of.
-    pub fn validate(
+    pub async fn validate(
+        cx: &Context<'_, impl Host, impl CryptoRng>,
         settled: Settled,
-        config: &Config,
-        keys: &JwkSet,
     ) -> Result<Self, Box<(Settled, Refusal)>> {
-        match Checked::check(&settled, config, keys) {
+        match Checked::check(cx, &settled).await {
             Ok(checked) => Ok(Self {
-                client: settled.client,
-                redirect_uri: settled.redirect_uri,
-                redirect_uri_in_request: settled.redirect_uri_in_request,
-                state: settled.state,
+                settled,
                 scope: checked.scope,
                 code_challenge: checked.code_challenge,
                 nonce: checked.nonce,
                 prompt: checked.prompt,
                 max_age: checked.max_age,
                 expected_sub: checked.expected_sub,
-                params: settled.params,
+                dpop_jkt: checked.dpop_jkt,
+                resources: checked.resources,
             }),
             Err(refusal) => Err(Box::new((settled, refusal))),
         }
@@ -243,17 +106,18 @@ impl AuthorizationRequest {
 
     /// What OpenID Connect demands of a request for this scope.
     pub fn check_openid(&self, scope: &Scope, config: &Config) -> Result<(), Refusal> {
-        check_openid(scope, self.redirect_uri_in_request, self.nonce.is_some(), config)
+        check_openid(scope, self.settled.redirect_uri_in_request, self.nonce.is_some(), config)
     }
 
     /// What the person's pages are told of it, if `scope` is to be granted.
     pub fn for_interaction(&self, scope: Scope) -> Authorization {
-        let text = |name| self.params.one(name).ok().flatten();
+        let Settled { client, redirect_uri, params, .. } = &self.settled;
+        let text = |name| params.one(name).ok().flatten();
         Authorization {
-            parameters: self.params.encode(),
-            client_id: self.client.client_id.clone(),
-            client_name: self.client.client_name.clone(),
-            redirect_uri: self.redirect_uri.as_str().to_owned(),
+            parameters: self.parameters(),
+            client_id: client.client_id.clone(),
+            client_name: client.client_name.clone(),
+            redirect_uri: redirect_uri.as_str().to_owned(),
             scope,
             login_hint: text("login_hint").map(str::to_owned),
             ui_locales: text("ui_locales")
@@ -261,6 +125,17 @@ impl AuthorizationRequest {
                 .split_whitespace()
                 .map(str::to_owned)
                 .collect(),
+        }
+    }
+
+    /// What brings the person back to this request: all of it, or the reference to what is stored.
+    pub fn parameters(&self) -> String {
+        match self.settled.channel.reference() {
+            Some(reference) => encode([
+                ("client_id", self.settled.client.client_id.as_str()),
+                ("request_uri", reference.request_uri()),
+            ]),
+            None => self.settled.params.encode(),
         }
     }
 }
@@ -291,32 +166,31 @@ struct Checked {
     nonce: Option<String>,
     prompt: Prompt,
     max_age: Option<u64>,
+    dpop_jkt: Option<String>,
+    resources: Vec<String>,
 }
 
 impl Checked {
-    fn check(settled: &Settled, config: &Config, keys: &JwkSet) -> Result<Self, Refusal> {
-        let params = &settled.params;
+    async fn check(cx: &Context<'_, impl Host, impl CryptoRng>, settled: &Settled) -> Result<Self, Refusal> {
+        let config = &cx.server.config;
+        let Settled { client, channel, params, .. } = settled;
         params.refuse_repeated().map_err(|Repeated| Refusal::Repeated)?;
         let one = |name| params.one(name).map_err(|Repeated| Refusal::Repeated);
 
-        for (name, refusal) in [
-            ("request", Refusal::RequestNotSupported),
-            ("request_uri", Refusal::RequestUriNotSupported),
-            ("registration", Refusal::RegistrationNotSupported),
-        ] {
-            if params.has(name) {
-                return Err(refusal);
-            }
+        check_channel(config, client, channel)?;
+        if params.has("request_uri") {
+            return Err(Refusal::RequestUriNotSupported);
+        }
+        if params.has("registration") {
+            return Err(Refusal::RegistrationNotSupported);
         }
         match one("response_type")? {
             Some("code") => {}
             Some(_) => return Err(Refusal::UnsupportedResponseType),
             None => return Err(Refusal::MissingResponseType),
         }
-        if !matches!(one("response_mode")?, None | Some("query")) {
-            return Err(Refusal::UnsupportedResponseMode);
-        }
-        if !settled.client.may_use(GrantType::AuthorizationCode) {
+        ResponseMode::requested(params).ok_or(Refusal::UnsupportedResponseMode)?;
+        if !client.may_use(GrantType::AuthorizationCode) {
             return Err(Refusal::UnauthorizedClient);
         }
         let scope = Scope::parse(one("scope")?.unwrap_or_default()).map_err(|_| Refusal::MalformedScope)?;
@@ -324,7 +198,7 @@ impl Checked {
             (Some(challenge), method) => {
                 Some(CodeChallenge::from_request(challenge, method).map_err(Refusal::CodeChallenge)?)
             }
-            (None, None) if !config.requires_pkce(&settled.client) => None,
+            (None, None) if !config.requires_pkce(client) => None,
             (None, _) => return Err(Refusal::CodeChallenge(ChallengeError::Malformed)),
         };
         let nonce = one("nonce")?.map(str::to_owned);
@@ -337,42 +211,43 @@ impl Checked {
             Some(text) => Some(seconds(text).ok_or(Refusal::MaxAge)?),
             None => None,
         };
-        if params.all("resource").any(|resource| resource != config.audience) {
-            return Err(Refusal::InvalidTarget);
-        }
+        let dpop_jkt = dpop_jkt(config, channel, one("dpop_jkt")?)?;
         let expected_sub = match one("id_token_hint")? {
             Some(hint) => Some(
-                hinted_subject(hint, &settled.client.client_id, config, keys).ok_or(Refusal::IdTokenHint)?,
+                hinted_subject(hint, &client.client_id, config, cx.server.keys.public())
+                    .ok_or(Refusal::IdTokenHint)?,
             ),
             None => None,
         };
-        Ok(Self { expected_sub, scope, code_challenge, nonce, prompt, max_age })
+        let resources = resource::requested(cx, client, params).await.map_err(|error| match error {
+            ResourceError::InvalidTarget => Refusal::InvalidTarget,
+            ResourceError::Host(fault) => Refusal::ServerError(format!("rules: {fault}")),
+        })?;
+        Ok(Self { expected_sub, scope, code_challenge, nonce, prompt, max_age, dpop_jkt, resources })
     }
 }
 
-/// A number of seconds, digits only.
-pub(super) fn seconds(text: &str) -> Option<u64> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+/// Which way the request had to come (RFC 9126 §5 and §6, RFC 9101 §10.5).
+fn check_channel(config: &Config, client: &Client, channel: &Channel) -> Result<(), Refusal> {
+    if config.requires_pushed_request(client) && !channel.is_pushed() {
+        return Err(Refusal::PushRequired);
+    }
+    if config.requires_signed_request(client) && !channel.is_signed() {
+        return Err(Refusal::SignatureRequired);
+    }
+    Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prompt_none_stands_alone() {
-        assert_eq!(Prompt::parse("none"), Some(Prompt { none: true, ..Prompt::default() }));
-        assert_eq!(Prompt::parse("login consent"), Some(Prompt { login: true, consent: true, none: false }));
-        for bad in ["none login", "login none", "create", "", "login  consent", "NONE"] {
-            assert_eq!(Prompt::parse(bad), None, "{bad:?}");
-        }
+/// The key the code is to be bound to: the one that `dpop_jkt` names, or whose proof came with the push (RFC 9449 §10, §10.1).
+/// The two are the same, or the request would not have been stored.
+fn dpop_jkt(config: &Config, channel: &Channel, parameter: Option<&str>) -> Result<Option<String>, Refusal> {
+    if !config.dpop.enabled {
+        return Ok(None);
     }
-
-    #[test]
-    fn max_age_is_digits_only() {
-        assert_eq!(seconds("0"), Some(0));
-        for bad in ["-1", "+1", "1.0", "1e3", " 1", "99999999999999999999"] {
-            assert_eq!(seconds(bad), None, "{bad:?}");
-        }
-    }
+    let named = match parameter {
+        Some(text) => Some(text.parse::<Thumbprint>().map_err(|_| Refusal::DpopJkt)?.to_string()),
+        None => None,
+    };
+    let proven = channel.reference().and_then(|reference| reference.request.dpop_jkt.clone());
+    Ok(proven.or(named))
 }

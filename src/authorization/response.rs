@@ -1,79 +1,96 @@
-//! Authorization responses (RFC 6749 §4.1.2, §4.1.2.1; RFC 9207).
+//! Authorization responses (RFC 6749 §4.1.2, §4.1.2.1; RFC 9207; JARM).
 
-use ::http::StatusCode;
+use rand_core::CryptoRng;
+use serde_json::{Map, Value};
 
-use super::request::{Refusal, Unsettled};
-use crate::config::Config;
+use super::form_post;
+use super::pages;
+use super::refusal::Refusal;
+use super::request::Settled;
+use super::response_mode::Encoding;
+use crate::client::Client;
+use crate::host::Host;
 use crate::http::Response;
-use crate::redirect_uri::TrustedRedirectUri;
+use crate::jose::Algorithm;
 use crate::secret::Secret;
+use crate::server::Context;
 
-/// The redirect that hands the code to the client.
-pub(super) fn success(
-    config: &Config,
-    to: &TrustedRedirectUri,
-    state: Option<&str>,
+/// How long a signed answer is good, seconds: "a maximum JWT lifetime of 10 minutes is RECOMMENDED" (JARM §2.1).
+const SIGNED_LIFETIME: u64 = 300;
+
+/// Hands the code to the client.
+pub(super) async fn success(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    to: &Settled,
     code: &Secret<String>,
 ) -> Response {
-    redirect(config, to, state, &[("code", code.expose())])
+    deliver(cx, to, &[("code", code.expose())]).await
 }
 
-/// The redirect that tells the client why there is none.
-pub(super) fn error(
-    config: &Config,
-    to: &TrustedRedirectUri,
-    state: Option<&str>,
-    refusal: Refusal,
+/// Tells the client why there is none.
+pub(super) async fn error(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    to: &Settled,
+    refusal: &Refusal,
 ) -> Response {
     let (code, description) = refusal.wire();
-    redirect(config, to, state, &[("error", code), ("error_description", description)])
+    deliver(cx, to, &[("error", code), ("error_description", description)]).await
 }
 
-fn redirect(
-    config: &Config,
-    to: &TrustedRedirectUri,
-    state: Option<&str>,
-    params: &[(&str, &str)],
+/// Sends an answer the way the request asked for.
+async fn deliver(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    to: &Settled,
+    answer: &[(&str, &str)],
 ) -> Response {
-    // "the `iss` parameter […] The authorization server MUST include in error responses as well" (RFC 9207 §2).
-    let iss = config.authorization_response_iss.then_some(("iss", config.issuer.as_str()));
-    let state = state.map(|state| ("state", state));
-    let location = to.with_query(params.iter().copied().chain(state).chain(iss));
-    Response::see_other(&location).unwrap_or_else(|| page(&Unsettled::UnregisteredRedirectUri))
-}
-
-/// The page for a request whose client or redirect URI is not to be trusted (RFC 6749 §4.1.2.1). It names nothing the
-/// request said.
-pub(super) fn page(reason: &Unsettled) -> Response {
-    let (status, text) = match reason {
-        Unsettled::MissingClientId => {
-            (StatusCode::BAD_REQUEST, "The request does not say which app it is from.")
-        }
-        Unsettled::Repeated => (StatusCode::BAD_REQUEST, "The request includes a parameter more than once."),
-        Unsettled::UnknownClient => (StatusCode::BAD_REQUEST, "The app that sent you here is not known."),
-        Unsettled::MissingRedirectUri | Unsettled::UnregisteredRedirectUri => (
-            StatusCode::BAD_REQUEST,
-            "The app that sent you here asked for an answer at an address that is not registered.",
-        ),
-        Unsettled::Host(_) => return fault_page(),
+    let config = &cx.server.config;
+    let mut params = answer.to_vec();
+    params.extend(to.state.as_deref().map(|state| ("state", state)));
+    let signed;
+    if to.response_mode.signed {
+        signed = match sign(cx, &to.client, &params).await {
+            Ok(jwt) => jwt,
+            // Nothing unsigned is sent to a client that relies on signatures.
+            Err(cause) => {
+                cx.host.log_fault(&cause);
+                return pages::fault();
+            }
+        };
+        params = vec![("response", signed.as_str())];
+    } else if config.authorization_response_iss {
+        // "the `iss` parameter […] The authorization server MUST include in error responses as well" (RFC 9207 §2). A
+        // signed answer has the claim (§2.4).
+        params.push(("iss", &config.issuer));
+    }
+    let redirect_uri = &to.redirect_uri;
+    let response = match to.response_mode.encoding {
+        Encoding::Query => Response::see_other(&redirect_uri.with_query(params)),
+        Encoding::Fragment => Response::see_other(&redirect_uri.with_fragment(params)),
+        Encoding::FormPost => form_post::page(redirect_uri, &params),
     };
-    Response::error_page(status, "This sign-in request is not valid", text)
+    response.unwrap_or_else(pages::fault)
 }
 
-/// The page for an internal fault before anything is settled.
-pub(super) fn fault_page() -> Response {
-    Response::error_page(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong",
-        "The request could not be completed. Please try again in a moment.",
-    )
-}
-
-/// The page for an answer that can no longer be honoured.
-pub(super) fn stale_page() -> Response {
-    Response::error_page(
-        StatusCode::BAD_REQUEST,
-        "This page is no longer valid",
-        "Please go back to the app and start again.",
-    )
+/// The answer as a JWT: its parameters, beside who says so, to whom, and until when (JARM §2.1).
+async fn sign(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    client: &Client,
+    params: &[(&str, &str)],
+) -> Result<String, String> {
+    let config = &cx.server.config;
+    let alg = match &client.authorization_signed_response_alg {
+        None => config.response_signing_alg,
+        Some(name) => name.parse::<Algorithm>().map_err(|_| {
+            format!(
+                "client `{}` registered an unknown algorithm for authorization responses",
+                client.client_id
+            )
+        })?,
+    };
+    let mut claims: Map<String, Value> =
+        params.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+    claims.insert("iss".to_owned(), config.issuer.as_str().into());
+    claims.insert("aud".to_owned(), client.client_id.as_str().into());
+    claims.insert("exp".to_owned(), cx.now.saturating_add(SIGNED_LIFETIME).into());
+    cx.sign(alg, "JWT", &claims).await
 }

@@ -179,9 +179,23 @@ impl Config {
 }
 
 impl Config {
-    /// "Public clients MUST use PKCE" (RFC 9700 §2.1.1); of the others the operator may ask it.
+    /// "Public clients MUST use PKCE" (RFC 9700 §2.1.1), and so must those of FAPI 2.0 (Security Profile §5.3.2.2), whose
+    /// tokens are bound to a key; of the others the operator may ask it.
     pub fn requires_pkce(&self, client: &Client) -> bool {
-        self.require_pkce || client.token_endpoint_auth_method == ClientAuthMethod::None
+        self.require_pkce
+            || self.require_sender_constraint
+            || client.requires_sender_constraint()
+            || client.is_public()
+    }
+
+    /// Whether the authorization requests of this client must be pushed ones (RFC 9126 §5, §6).
+    pub fn requires_pushed_request(&self, client: &Client) -> bool {
+        self.pushed_requests.required || client.require_pushed_authorization_requests
+    }
+
+    /// Whether the authorization requests of this client must be signed ones (RFC 9101 §10.5).
+    pub fn requires_signed_request(&self, client: &Client) -> bool {
+        self.request_object.required || client.require_signed_request_object
     }
 
     /// What the `sub` of a client that acts for itself begins with.

@@ -59,19 +59,21 @@ pub struct Header {
 }
 
 impl Header {
-    fn parse(octets: &[u8]) -> Result<Self, JwsError> {
-        let members = json::object(octets).map_err(|_| JwsError::MalformedHeader)?;
+    /// The header, and beside it what stands in its `jwk`.
+    fn parse(octets: &[u8]) -> Result<(Self, Option<Value>), JwsError> {
+        let mut members = json::object(octets).map_err(|_| JwsError::MalformedHeader)?;
         // "If any of the listed extension Header Parameters are not understood and supported by the recipient, then
         // the JWS is invalid" (RFC 7515 §4.1.11). `b64` must be listed there (RFC 7797 §6); alone it is a trap.
         if members.contains_key("crit") || members.contains_key("b64") {
             return Err(JwsError::CriticalExtension);
         }
         let alg = text(&members, "alg")?.ok_or(JwsError::MalformedHeader)?;
-        Ok(Self {
+        let header = Self {
             alg: alg.parse().map_err(|_| JwsError::UnknownAlgorithm)?,
             kid: text(&members, "kid")?.map(str::to_owned),
             typ: text(&members, "typ")?.map(str::to_owned),
-        })
+        };
+        Ok((header, members.remove("jwk")))
     }
 
     /// Whether `typ` is `media_type`, which is given without its `application/`: that prefix is recommended to be
@@ -111,6 +113,7 @@ pub struct Policy<'p> {
 #[derive(Clone, Debug)]
 pub struct UnverifiedJws<'t> {
     header: Header,
+    embedded_jwk: Option<Value>,
     /// ASCII(BASE64URL(UTF8(JWS Protected Header)) || '.' || BASE64URL(JWS Payload)).
     signing_input: &'t str,
     payload: &'t str,
@@ -128,17 +131,19 @@ impl<'t> UnverifiedJws<'t> {
         if payload.contains('.') {
             return Err(JwsError::NotThreeSegments);
         }
-        Ok(Self {
-            header: Header::parse(&decode(header)?)?,
-            signing_input,
-            payload,
-            signature: decode(signature)?,
-        })
+        let (header, embedded_jwk) = Header::parse(&decode(header)?)?;
+        Ok(Self { header, embedded_jwk, signing_input, payload, signature: decode(signature)? })
     }
 
     /// `kid`, `alg` and `typ`: all that may be looked at before the signature.
     pub const fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// `jwk`: the key that whoever made the token says it is signed with (RFC 7515 §4.1.3). Its signature then proves that
+    /// they hold that key (RFC 9449 §4.2), and nothing of who they are.
+    pub const fn embedded_jwk(&self) -> Option<&Value> {
+        self.embedded_jwk.as_ref()
     }
 
     /// Checks the token with the one key of `keys` that fits. The header chooses nothing: the allow-list, the key's

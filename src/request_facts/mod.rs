@@ -69,7 +69,7 @@ impl Scheme {
     }
 
     /// Schemes are case-insensitive (RFC 3986 §3.1).
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Http, Self::Https].into_iter().find(|scheme| scheme.as_str().eq_ignore_ascii_case(text))
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn redeem(
     let binding = check_binding(&grant, redirect_uri, verifier, jkt);
     admit(cx, request, &digest, redeemed, binding).await?;
 
-    let resources = resource::narrowed(&grant.resources, params, &cx.server.config)?;
+    let resources = resource::narrowed(&cx.server.config, &grant.resources, params)?;
     let (mut built, scope) = build(cx, request, &grant, &resources).await?;
     let refresh = first_refresh_token(cx, request, &grant, &scope).await?;
     claim(cx, request, &digest, true).await?;

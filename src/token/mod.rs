@@ -69,6 +69,7 @@ impl TokenRequest<'_> {
     /// Claims what is good once, when nothing can refuse the request any more but the grant's own claim.
     async fn claim(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>) -> Result<(), TokenError> {
         if let Some(proof) = &self.proof {
+            dpop::accept_nonce(cx, proof).await?;
             dpop::claim(cx, proof).await?;
         }
         if let Some(assertion) = self.assertion {

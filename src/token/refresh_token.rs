@@ -49,7 +49,7 @@ pub(super) async fn refresh(
         successor.rotate(cx).await?;
     }
 
-    let resources = resource::narrowed(&grant.resources, params, &cx.server.config)?;
+    let resources = resource::narrowed(&cx.server.config, &grant.resources, params)?;
     let scope = narrowed(cx, client, &grant, scope).await?;
     // A person who is no longer admitted gets nothing more.
     let principal =

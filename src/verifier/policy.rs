@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::dpop::ProofPolicy;
 use crate::jose::Algorithm;
 use crate::scope_catalog::Separator;
 
@@ -15,6 +16,7 @@ pub struct Policy {
     realm: Option<String>,
     resource_metadata: Option<String>,
     scope_separator: Option<Separator>,
+    dpop: Option<ProofPolicy>,
 }
 
 /// Why a policy is refused.
@@ -59,6 +61,7 @@ impl Policy {
             realm: None,
             resource_metadata: None,
             scope_separator: None,
+            dpop: None,
         })
     }
 
@@ -94,6 +97,17 @@ impl Policy {
     /// Whether this is one of the audiences.
     pub fn is_audience(&self, identifier: &str) -> bool {
         self.audiences.iter().any(|audience| audience == identifier)
+    }
+
+    /// Accepts tokens that are bound to a key, from whoever proves to hold it (RFC 9449); without, none of them.
+    #[must_use]
+    pub fn with_dpop(self, proofs: ProofPolicy) -> Self {
+        Self { dpop: Some(proofs), ..self }
+    }
+
+    /// Which proofs of possession are accepted, where any are.
+    pub const fn dpop(&self) -> Option<&ProofPolicy> {
+        self.dpop.as_ref()
     }
 
     pub(super) fn issuer(&self) -> &str {

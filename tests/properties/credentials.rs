@@ -25,7 +25,15 @@ fn basic(value: &[u8], host: &TestHost) -> Option<Client> {
         Request { method: Method::POST, path: "/oauth/token".to_owned(), query: None, headers, body };
     let mut rng = ChaCha20Rng::seed_from_u64(0);
     let facts = RequestFacts::of(&request.headers, &server().config.trusted_proxies).ok()?;
-    let cx = Context { server: server(), host, now: NOW, rng: &mut rng, facts, events: Vec::new() };
+    let cx = Context {
+        server: server(),
+        host,
+        now: NOW,
+        rng: &mut rng,
+        facts,
+        events: Vec::new(),
+        dpop_nonce: None,
+    };
     ready(authenticate(&cx, &request, &Params::default())).ok().map(|authenticated| authenticated.client)
 }
 
