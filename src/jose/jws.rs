@@ -107,7 +107,8 @@ pub struct Policy<'p> {
     pub typ: Option<&'p str>,
 }
 
-/// A token somebody sent. Its payload cannot be read until [`UnverifiedJws::verify`] has consumed it.
+/// A token somebody sent. Its payload cannot be read until [`UnverifiedJws::verify`] has consumed it; only whom it claims
+/// to be about can be asked before.
 #[derive(Clone, Debug)]
 pub struct UnverifiedJws<'t> {
     header: Header,
@@ -136,9 +137,19 @@ impl<'t> UnverifiedJws<'t> {
         })
     }
 
-    /// `kid`, `alg` and `typ`: all that may be looked at before the signature.
+    /// `kid`, `alg` and `typ`: all that may be relied on before the signature.
     pub const fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The `sub` this token claims, **unverified**: good for finding whose keys [`UnverifiedJws::verify`] is to be given, as
+    /// with a client assertion that comes without `client_id` (RFC 7521 §4.2), and for nothing else.
+    pub fn claimed_subject(&self) -> Option<String> {
+        let mut claims = json::object(&decode(self.payload).ok()?).ok()?;
+        match claims.remove("sub") {
+            Some(Value::String(subject)) => Some(subject),
+            _ => None,
+        }
     }
 
     /// Checks the token with the one key of `keys` that fits. The header chooses nothing: the allow-list, the key's
