@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 
 use crate::client::{Client, ClientAuthMethod};
 use crate::client_assertion::{self, AssertionError, claimed_client_id};
-use crate::client_keys;
+use crate::client_keys::{self, ClientKeysError};
 use crate::host::{Host, HostError};
 use crate::http::Request;
 use crate::mtls::{self, CertificateError, ClientCertificate};
@@ -65,6 +65,8 @@ pub enum ClientAuthError {
     MalformedCertificate(CertificateError),
     /// The certificate is not the client's (RFC 8705 §2), or there is none.
     Certificate(CertificateError),
+    /// The client's keys could not be had.
+    Keys(ClientKeysError),
     /// The registry did not answer.
     Host(HostError),
 }
@@ -84,6 +86,7 @@ impl ClientAuthError {
             Self::MalformedCertificate(error) | Self::Certificate(error) => {
                 Some(format!("client certificate: {error}"))
             }
+            Self::Keys(error) => Some(format!("client keys: {error}")),
             _ => None,
         }
     }
@@ -178,9 +181,14 @@ async fn by_connection(
         }
         ClientAuthMethod::SelfSignedTlsClientAuth => {
             let certificate = certificate.ok_or(ClientAuthError::Failed(false))?;
-            let keys = client_keys::text(cx, &client).await;
-            let keys = keys.map_err(|error| ClientAuthError::Assertion(error.into()))?;
-            certificate.is_among(&keys).map_err(ClientAuthError::Certificate)?;
+            let no_keys = |error: ClientKeysError| ClientAuthError::Keys(error);
+            let keys = client_keys::text(cx, &client).await.map_err(no_keys)?;
+            if let Err(error) = certificate.is_among(&keys) {
+                // The client may have published it since.
+                let fresher = client_keys::fresher_text(cx, &client).await.map_err(no_keys)?;
+                let keys = fresher.ok_or(ClientAuthError::Certificate(error))?;
+                certificate.is_among(&keys).map_err(ClientAuthError::Certificate)?;
+            }
         }
         ClientAuthMethod::ClientSecretBasic
         | ClientAuthMethod::ClientSecretPost

@@ -81,6 +81,7 @@ impl RequestError {
                 Auth::NoCredential(false)
                 | Auth::Failed(false)
                 | Auth::Assertion(_)
+                | Auth::Keys(_)
                 | Auth::Replayed
                 | Auth::Certificate(_),
             ) => (BAD_REQUEST, "invalid_client", "client authentication failed"),
@@ -111,9 +112,10 @@ impl RequestError {
         match self {
             Self::Fault(cause) => Some(cause),
             Self::ClientAuth(ClientAuthError::Host(fault)) => Some(&fault.0),
-            Self::ClientAuth(ClientAuthError::Assertion(AssertionError::Signature(
-                ClientKeysError::Fault(cause),
-            ))) => Some(cause),
+            Self::ClientAuth(
+                ClientAuthError::Assertion(AssertionError::Signature(ClientKeysError::Fault(cause)))
+                | ClientAuthError::Keys(ClientKeysError::Fault(cause)),
+            ) => Some(cause),
             _ => None,
         }
     }
