@@ -6,12 +6,16 @@ use std::rc::Rc;
 use crate::bindings::Stores;
 use crate::bindings::exports::attesto::stores::types::Error;
 use crate::bindings::exports::attesto::stores::{
-    code_store as codes, consent_grant_store as consents, maintenance as upkeep, refresh_store as tokens,
-    revoked_token_store,
+    code_store as codes, consent_grant_store as consents, document_cache as documents, maintenance as upkeep,
+    nonce_store as nonces, par_store as pushed, refresh_store as tokens, replay_store as replays,
+    revoked_token_store as revoked,
 };
 use crate::bucket::Store;
 use crate::key_value::Unavailable;
-use crate::{code_store, consent_grant_store, maintenance, refresh_store, revoked_token_store as revoked};
+use crate::{
+    code_store, consent_grant_store, document_cache, maintenance, nonce_store, par_store, refresh_store,
+    replay_store, revoked_token_store,
+};
 
 thread_local! {
     static STORE: RefCell<Option<Rc<Store>>> = const { RefCell::new(None) };
@@ -153,13 +157,96 @@ impl tokens::Guest for Stores {
     }
 }
 
-impl revoked_token_store::Guest for Stores {
-    async fn revoke(jti: String, expires_at: u64) -> Result<(), Error> {
-        Ok(revoked::revoke(&*store()?, &jti, expires_at)?)
+impl revoked::Guest for Stores {
+    async fn revoke(jti: String, expires_at: u64, now: u64) -> Result<(), Error> {
+        Ok(revoked_token_store::revoke(&*store()?, &jti, expires_at, now)?)
     }
 
     async fn is_revoked(jti: String, now: u64) -> Result<bool, Error> {
-        Ok(revoked::is_revoked(&*store()?, &jti, now)?)
+        Ok(revoked_token_store::is_revoked(&*store()?, &jti, now)?)
+    }
+
+    async fn revoked_since(since: u64, now: u64) -> Result<revoked::RevokedTokens, Error> {
+        let revoked_token_store::RevokedTokens { tokens, next } =
+            revoked_token_store::revoked_since(&*store()?, since, now)?;
+        let token = |token: revoked_token_store::RevokedToken| revoked::RevokedToken {
+            jti: token.jti,
+            expires_at: token.expires_at,
+        };
+        Ok(revoked::RevokedTokens { tokens: tokens.into_iter().map(token).collect(), next })
+    }
+}
+
+impl replays::Guest for Stores {
+    async fn claim(digest: Vec<u8>, expires_at: u64, now: u64) -> Result<replays::Claimed, Error> {
+        use replay_store::Claim;
+        Ok(match replay_store::claim(&*store()?, &digest, expires_at, now)? {
+            Claim::Fresh => replays::Claimed::Fresh,
+            Claim::Replayed => replays::Claimed::Replayed,
+        })
+    }
+}
+
+impl nonces::Guest for Stores {
+    async fn issue(digest: Vec<u8>, expires_at: u64) -> Result<(), Error> {
+        Ok(nonce_store::issue(&*store()?, &digest, expires_at)?)
+    }
+
+    async fn check(digest: Vec<u8>, now: u64) -> Result<bool, Error> {
+        Ok(nonce_store::check(&*store()?, &digest, now)?)
+    }
+
+    async fn accept(digest: Vec<u8>, now: u64) -> Result<bool, Error> {
+        Ok(nonce_store::accept(&*store()?, &digest, now)?)
+    }
+}
+
+impl pushed::Guest for Stores {
+    async fn put(request: pushed::PushedRequest) -> Result<(), Error> {
+        let kept = par_store::PushedRequest {
+            client_id: request.client_id,
+            expires_at: request.expires_at,
+            request: request.request,
+        };
+        Ok(par_store::put(&*store()?, &request.digest, &kept)?)
+    }
+
+    async fn fetch(digest: Vec<u8>, now: u64) -> Result<Option<pushed::PushedRequest>, Error> {
+        let request = par_store::fetch(&*store()?, &digest, now)?;
+        Ok(request.map(|request| pushed::PushedRequest {
+            digest,
+            client_id: request.client_id,
+            expires_at: request.expires_at,
+            request: request.request,
+        }))
+    }
+
+    async fn take(digest: Vec<u8>, now: u64) -> Result<bool, Error> {
+        Ok(par_store::take(&*store()?, &digest, now)?)
+    }
+}
+
+impl documents::Guest for Stores {
+    async fn get(url: String, now: u64) -> Result<Option<documents::Document>, Error> {
+        let document = document_cache::get(&*store()?, &url, now)?;
+        Ok(document.map(|document| documents::Document {
+            body: document.body,
+            fetched_at: document.fetched_at,
+            expires_at: document.expires_at,
+        }))
+    }
+
+    async fn put(url: String, document: documents::Document) -> Result<(), Error> {
+        let document = document_cache::Document {
+            body: document.body,
+            fetched_at: document.fetched_at,
+            expires_at: document.expires_at,
+        };
+        Ok(document_cache::put(&*store()?, &url, &document)?)
+    }
+
+    async fn delete(url: String) -> Result<(), Error> {
+        Ok(document_cache::delete(&*store()?, &url)?)
     }
 }
 

@@ -42,6 +42,16 @@ pub(crate) fn claim(store: &impl KeyValue, key: &str) -> Result<bool, Unavailabl
     Ok(store.increment(key)? == 1)
 }
 
+/// The number under `key`, which nothing but `increment` has written.
+pub(crate) fn count(store: &impl KeyValue, key: &str) -> Result<u64, Unavailable> {
+    let Some(value) = store.get(key)? else { return Ok(0) };
+    // Redis keeps its decimal digits, Spin's own store and the embedded host its eight octets. Nothing is counted that
+    // far that the octets would all be digits.
+    let digits = str::from_utf8(&value).ok().and_then(|digits| digits.parse().ok());
+    let octets = || value.try_into().ok().map(u64::from_le_bytes);
+    digits.or_else(octets).ok_or_else(|| Unavailable("a counter is not readable".to_owned()))
+}
+
 /// Octets as base64url text in JSON.
 pub(crate) mod octets {
     use base64ct::{Base64UrlUnpadded, Encoding};
@@ -54,5 +64,28 @@ pub(crate) mod octets {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         Base64UrlUnpadded::decode_vec(&text).map_err(|_| de::Error::custom("not base64url"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Memory;
+
+    #[test]
+    fn a_count_is_read_as_each_store_keeps_it() {
+        let store = Memory::default();
+        assert_eq!(count(&store, "n"), Ok(0));
+        store.increment("n").unwrap();
+        store.increment("n").unwrap();
+        assert_eq!(count(&store, "n"), Ok(2));
+        for (value, number) in
+            [(&b"7"[..], 7), (b"12345678", 12_345_678), (&[0x31, 0x32, 0, 0, 0, 0, 0, 0], 0x3231)]
+        {
+            store.set("n", value).unwrap();
+            assert_eq!(count(&store, "n"), Ok(number));
+        }
+        store.set("n", b"seven").unwrap();
+        assert!(count(&store, "n").is_err());
     }
 }

@@ -5,9 +5,13 @@
 
 pub mod code_store;
 pub mod consent_grant_store;
+pub mod document_cache;
 pub mod key_value;
 pub mod maintenance;
+pub mod nonce_store;
+pub mod par_store;
 pub mod refresh_store;
+pub mod replay_store;
 pub mod revoked_token_store;
 
 #[cfg(target_family = "wasm")]

@@ -2,13 +2,17 @@
 //!
 //! An entry goes when no function of the contract can be told from one that has never seen it, or could only repeat an
 //! answer nobody can act on. What other entries hang on goes first, its gates after it: a gate that outlives its entry
-//! opens nothing, an entry that outlived its gate would be honoured twice.
+//! opens nothing, an entry that outlived its gate would be honoured twice. What belongs to a span of time goes by its name.
+//!
+//! Another sweep may be at work, and servers are. What has expired is never written again under the same key, but for a
+//! document: one that is put at this very moment may go too, and is fetched once more.
 
 use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 
 use crate::key_value::{KeyValue, Unavailable};
+use crate::{replay_store, revoked_token_store};
 
 /// A store whose keys can be listed.
 pub trait Sweepable: KeyValue {
@@ -28,13 +32,45 @@ struct Kind {
 /// A code redeemed by a process that ended before it said for what is kept as long as an access token may live.
 const UNFINISHED: u64 = 86_400;
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 9] = [
     Kind { name: "code", dependents: &["code-redeemed", "code-replayed", "code-issued"] },
     Kind { name: "consent", dependents: &["consent-consumed"] },
+    Kind { name: "document", dependents: &[] },
+    Kind { name: "nonce", dependents: &["nonce-accepted"] },
+    Kind { name: "par", dependents: &["par-taken"] },
     Kind { name: "refresh", dependents: &["refresh-used", "refresh-rotated", "refresh-extended"] },
     Kind { name: "refresh-family-revoked", dependents: &[] },
     Kind { name: "revoked", dependents: &[] },
+    Kind { name: "revoked-at", dependents: &[] },
 ];
+
+/// Entries of a span of time, whose number comes first in their names.
+struct Span {
+    name: &'static str,
+    /// How long a span is, seconds.
+    length: u64,
+    /// How long it is of use after its end, seconds.
+    kept: u64,
+}
+
+const MINUTE: u64 = revoked_token_store::MINUTE;
+const KEPT: u64 = revoked_token_store::KEPT;
+
+const SPANS: [Span; 3] = [
+    Span { name: "replay", length: replay_store::SPAN, kept: 0 },
+    Span { name: "revoked-at", length: MINUTE, kept: KEPT },
+    Span { name: "revoked-slots", length: MINUTE, kept: KEPT },
+];
+
+impl Span {
+    /// Whether the span that `rest` begins with is of no use any more. Where that is no number it is somebody else's.
+    fn is_over(&self, rest: &str, now: u64) -> bool {
+        let number = rest.split('/').next().and_then(|number| number.parse::<u64>().ok());
+        number.is_some_and(|number| {
+            number.saturating_add(1).saturating_mul(self.length).saturating_add(self.kept) <= now
+        })
+    }
+}
 
 /// The member every entry that expires has.
 #[derive(Deserialize)]
@@ -52,27 +88,44 @@ pub fn sweep(store: &impl Sweepable, now: u64, limit: u64) -> Result<Vec<(&'stat
         if left == 0 {
             break;
         }
-        let Some((name, digest)) = key.split_once('/') else { continue };
-        let gone = if let Some(kind) = KINDS.iter().find(|kind| kind.name == name) {
-            expired(store, kind, key, digest, now)? && {
-                remove(store, kind, key, digest)?;
-                true
-            }
-        } else if let Some(kind) = KINDS.iter().find(|kind| kind.dependents.contains(&name)) {
-            // What an earlier sweep left behind: the entry itself is always there first.
-            !present.contains(format!("{}/{digest}", kind.name).as_str()) && {
-                store.delete(key)?;
-                true
-            }
-        } else {
-            false
-        };
-        if gone {
-            *counts.entry(name_of(name)).or_insert(0) += 1;
+        if let Some(kind) = sweep_one(store, &present, key, now)? {
+            *counts.entry(kind).or_insert(0) += 1;
             left -= 1;
         }
     }
     Ok(counts.into_iter().collect())
+}
+
+/// Removes the entry under `key` if it is of no use any more, and says of which kind it was.
+fn sweep_one(
+    store: &impl Sweepable,
+    present: &HashSet<&str>,
+    key: &str,
+    now: u64,
+) -> Result<Option<&'static str>, Unavailable> {
+    let Some((name, rest)) = key.split_once('/') else { return Ok(None) };
+    if let Some(span) = SPANS.iter().find(|span| span.name == name)
+        && span.is_over(rest, now)
+    {
+        store.delete(key)?;
+        return Ok(Some(span.name));
+    }
+    if let Some(kind) = KINDS.iter().find(|kind| kind.name == name) {
+        if !expired(store, kind, key, rest, now)? {
+            return Ok(None);
+        }
+        remove(store, kind, key, rest)?;
+        return Ok(Some(kind.name));
+    }
+    let Some(kind) = KINDS.iter().find(|kind| kind.dependents.contains(&name)) else { return Ok(None) };
+    // What an earlier sweep left behind: the entry itself is always there first. A store may list what was written
+    // while it went through its keys, and not all of it; so the entry is looked for once more.
+    let entry = format!("{}/{rest}", kind.name);
+    if present.contains(entry.as_str()) || store.get(&entry)?.is_some() {
+        return Ok(None);
+    }
+    store.delete(key)?;
+    Ok(Some(kind.name))
 }
 
 fn expired(
@@ -111,21 +164,16 @@ fn remove(store: &impl Sweepable, kind: &Kind, key: &str, digest: &str) -> Resul
     Ok(())
 }
 
-/// The kind an entry is counted as.
-fn name_of(name: &str) -> &'static str {
-    KINDS
-        .iter()
-        .find(|kind| kind.name == name || kind.dependents.contains(&name))
-        .map_or("other", |kind| kind.name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::code_store::{self, Code, Issued, Redemption};
+    use crate::document_cache::{self, Document};
     use crate::memory::Memory;
+    use crate::par_store::{self, PushedRequest};
     use crate::refresh_store::{self, RefreshToken, Rotation};
-    use crate::{consent_grant_store, revoked_token_store};
+    use crate::replay_store::Claim;
+    use crate::{consent_grant_store, nonce_store};
 
     const NOW: u64 = 1_800_000_000;
 
@@ -151,13 +199,99 @@ mod tests {
         code(&store, b"dead", NOW);
         consent_grant_store::mint(&store, b"g", b"b", NOW).unwrap();
         consent_grant_store::consume(&store, b"g", b"b", NOW - 1).unwrap();
-        revoked_token_store::revoke(&store, "j", NOW).unwrap();
-        revoked_token_store::revoke(&store, "k", NOW + 1).unwrap();
+        revoked_token_store::revoke(&store, "j", NOW, NOW - 900).unwrap();
+        revoked_token_store::revoke(&store, "k", NOW + 1, NOW - 900).unwrap();
         store.set("clients/x", b"{}").unwrap();
         let swept = sweep(&store, NOW, 100).unwrap();
-        assert_eq!(swept, [("code", 1), ("consent", 1), ("revoked", 1)]);
+        assert_eq!(swept, [("code", 1), ("consent", 1), ("revoked", 1), ("revoked-at", 1)]);
         assert_eq!(sweep(&store, NOW, 100).unwrap(), []);
-        assert_eq!(store.keys().unwrap().len(), 3);
+        let left = revoked_token_store::revoked_since(&store, 0, NOW).unwrap();
+        assert_eq!(left.tokens.len(), 1);
+        assert_eq!(store.len(), 5, "live code, denial, its slot, the count of its minute, what is another's");
+    }
+
+    #[test]
+    fn nonces_pushed_requests_and_documents_go_at_their_expiry_with_their_gates() {
+        let store = Memory::default();
+        for (digest, expires_at) in [(b"live", NOW + 1), (b"dead", NOW)] {
+            nonce_store::issue(&store, digest, expires_at).unwrap();
+            assert_eq!(nonce_store::accept(&store, digest, NOW - 1), Ok(true));
+            let request = PushedRequest { client_id: "c".into(), expires_at, request: vec![] };
+            par_store::put(&store, digest, &request).unwrap();
+            assert_eq!(par_store::take(&store, digest, NOW - 1), Ok(true));
+        }
+        for (url, expires_at) in [("https://a.example", NOW + 1), ("https://b.example", NOW)] {
+            let document = Document { body: vec![], fetched_at: NOW - 60, expires_at };
+            document_cache::put(&store, url, &document).unwrap();
+        }
+        assert_eq!(sweep(&store, NOW, 100).unwrap(), [("document", 1), ("nonce", 1), ("par", 1)]);
+        assert_eq!(store.len(), 5);
+        assert_eq!(nonce_store::accept(&store, b"live", NOW), Ok(false), "accepted for ever");
+        assert_eq!(par_store::take(&store, b"live", NOW), Ok(false), "taken for ever");
+        assert!(document_cache::get(&store, "https://a.example", NOW).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_claim_stays_until_its_last_span_is_over() {
+        let store = Memory::default();
+        let claim = |now| replay_store::claim(&store, b"a", NOW + 10, now);
+        assert_eq!(claim(NOW - 10), Ok(Claim::Fresh));
+        assert_eq!(sweep(&store, NOW - 1, 100).unwrap(), []);
+        assert_eq!(sweep(&store, NOW, 100).unwrap(), [("replay", 1)], "the earlier span");
+        assert_eq!(claim(NOW + 9), Ok(Claim::Replayed));
+        assert_eq!(sweep(&store, NOW + replay_store::SPAN - 1, 100).unwrap(), []);
+        assert_eq!(sweep(&store, NOW + replay_store::SPAN, 100).unwrap(), [("replay", 1)]);
+        assert_eq!(store.len(), 0);
+    }
+
+    #[test]
+    fn the_list_of_denied_tokens_goes_a_day_after_its_minute_whatever_is_in_it() {
+        let store = Memory::default();
+        revoked_token_store::revoke(&store, "a", NOW + 900, NOW).unwrap();
+        let minute = NOW / MINUTE;
+        store.set(&format!("revoked-at/{minute}/2"), b"not JSON").unwrap();
+        store.set("revoked-at/other/1", b"not JSON").unwrap();
+        assert_eq!(sweep(&store, NOW + 900, 100).unwrap(), [("revoked", 1), ("revoked-at", 1)]);
+        let over = NOW + MINUTE + KEPT;
+        assert_eq!(sweep(&store, over - 1, 100).unwrap(), []);
+        assert_eq!(sweep(&store, over, 100).unwrap(), [("revoked-at", 1), ("revoked-slots", 1)]);
+        assert_eq!(store.keys().unwrap(), ["revoked-at/other/1"]);
+    }
+
+    /// A list of keys that leaves out what was written while it was made.
+    struct Behind<'a>(&'a Memory, &'static str);
+
+    impl KeyValue for Behind<'_> {
+        fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+            self.0.get(key)
+        }
+
+        fn set(&self, key: &str, value: &[u8]) -> Result<(), Unavailable> {
+            self.0.set(key, value)
+        }
+
+        fn increment(&self, key: &str) -> Result<i64, Unavailable> {
+            self.0.increment(key)
+        }
+    }
+
+    impl Sweepable for Behind<'_> {
+        fn keys(&self) -> Result<Vec<String>, Unavailable> {
+            Ok(self.0.keys()?.into_iter().filter(|key| !key.starts_with(self.1)).collect())
+        }
+
+        fn delete(&self, key: &str) -> Result<(), Unavailable> {
+            self.0.delete(key)
+        }
+    }
+
+    #[test]
+    fn a_gate_stays_although_the_list_of_keys_lacks_its_entry() {
+        let store = Memory::default();
+        nonce_store::issue(&store, b"n", NOW + 60).unwrap();
+        assert_eq!(nonce_store::accept(&store, b"n", NOW), Ok(true));
+        assert_eq!(sweep(&Behind(&store, "nonce/"), NOW, 100).unwrap(), []);
+        assert_eq!(nonce_store::accept(&store, b"n", NOW), Ok(false));
     }
 
     #[test]
