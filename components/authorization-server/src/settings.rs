@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use attesto::config::Config;
+use attesto::config::{Config, DpopNonces};
 use attesto::keys::{ServerKey, ServerKeys};
 use attesto::server::Server;
 use spin_sdk::variables;
@@ -112,6 +112,7 @@ async fn load(now: u64) -> Result<Current, String> {
         scope_separator: config.catalog.separator().map(|separator| separator.as_char().to_string()),
     };
     scope_policy::configure(settings).await.map_err(|cause| format!("rules: {cause}"))?;
+    check_mac(&config).await?;
     let keys = key_set(now).await?;
     let server = Server::new(config, server_keys(&keys)?).map_err(|error| error.to_string())?;
     let settings = interaction::Settings {
@@ -122,6 +123,19 @@ async fn load(now: u64) -> Result<Current, String> {
     };
     interaction::configure(settings).await.map_err(|cause| format!("people: {cause}"))?;
     Ok(Current { server: Rc::new(server), keys: Rc::new(keys) })
+}
+
+/// Has one tag made where the settings need them: a secret that is missing is told now, and not with the first request.
+async fn check_mac(config: &Config) -> Result<(), String> {
+    if config.dpop.nonces != DpopNonces::Stateless {
+        return Ok(());
+    }
+    match keystore::mac("attesto start".to_owned(), Vec::new()).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!(
+            "stateless DPoP nonces (`dpop_nonce_required`) need a secret, the variable `mac_secret`: keystore: {error:?}"
+        )),
+    }
 }
 
 async fn text() -> Result<String, String> {

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use attesto::client::TlsClientAuthSubject as Subject;
 use bindings::exports::attesto::clients::client_store::{Error, Guest, Lookup};
-use bindings::exports::attesto::clients::types::{Client, ClientAuthMethod};
+use bindings::exports::attesto::clients::types::{Client, ClientAuthMethod, TlsClientAuthSubject};
 use bindings::wasi::keyvalue::store::{Bucket, open};
 
-use crate::record::{AuthMethod, ClientRecord, key, verify_secret};
+use crate::record::{AuthMethod, ClientRecord, Contradiction, key, verify_secret};
 
 #[expect(unsafe_code, reason = "generated")]
 mod bindings {
@@ -39,7 +40,7 @@ impl Guest for bindings::Clients {
     async fn load(client_id: String) -> Result<Option<Lookup>, Error> {
         Ok(match read(&client_id)? {
             Some(record) if record.revoked => Some(Lookup::Revoked),
-            Some(record) => Some(Lookup::Active(client(record))),
+            Some(record) => Some(Lookup::Active(client(record)?)),
             None => None,
         })
     }
@@ -47,7 +48,7 @@ impl Guest for bindings::Clients {
     async fn authenticate(client_id: String, presented: Vec<u8>) -> Result<Option<Client>, Error> {
         let record = read(&client_id)?;
         let verified = verify_secret(record.as_ref(), &presented);
-        Ok(record.filter(|_| verified).map(client))
+        record.filter(|_| verified).map(client).transpose()
     }
 }
 
@@ -66,18 +67,48 @@ fn read(client_id: &str) -> Result<Option<ClientRecord>, Error> {
         .transpose()
 }
 
-fn client(record: ClientRecord) -> Client {
-    Client {
+fn client(record: ClientRecord) -> Result<Client, Error> {
+    let contradiction = |contradiction: Contradiction| {
+        Error::Unavailable(format!("the record of client `{}` {contradiction}", record.client_id))
+    };
+    let jwks = record.jwks_text().map_err(contradiction)?;
+    let subject = record.tls_client_auth.subject().map_err(contradiction)?;
+    Ok(Client {
         client_id: record.client_id,
         client_name: record.client_name,
         token_endpoint_auth_method: match record.token_endpoint_auth_method {
             AuthMethod::None => ClientAuthMethod::None,
             AuthMethod::ClientSecretBasic => ClientAuthMethod::ClientSecretBasic,
             AuthMethod::ClientSecretPost => ClientAuthMethod::ClientSecretPost,
+            AuthMethod::PrivateKeyJwt => ClientAuthMethod::PrivateKeyJwt,
+            AuthMethod::TlsClientAuth => ClientAuthMethod::TlsClientAuth,
+            AuthMethod::SelfSignedTlsClientAuth => ClientAuthMethod::SelfSignedTlsClientAuth,
         },
         redirect_uris: record.redirect_uris,
         grant_types: record.grant_types,
         scope: record.scope,
         id_token_signed_response_alg: record.id_token_signed_response_alg,
+        jwks,
+        jwks_uri: record.jwks_uri,
+        token_endpoint_auth_signing_alg: record.token_endpoint_auth_signing_alg,
+        tls_client_auth_subject: subject.map(subject_out),
+        dpop_bound_access_tokens: record.dpop_bound_access_tokens,
+        tls_client_certificate_bound_access_tokens: record.tls_client_certificate_bound_access_tokens,
+        require_pushed_authorization_requests: record.require_pushed_authorization_requests,
+        require_signed_request_object: record.require_signed_request_object,
+        request_object_signing_alg: record.request_object_signing_alg,
+        authorization_signed_response_alg: record.authorization_signed_response_alg,
+        introspection_signed_response_alg: record.introspection_signed_response_alg,
+        resources: record.resources,
+    })
+}
+
+fn subject_out(subject: Subject) -> TlsClientAuthSubject {
+    match subject {
+        Subject::SubjectDn(name) => TlsClientAuthSubject::SubjectDn(name),
+        Subject::SanDns(name) => TlsClientAuthSubject::SanDns(name),
+        Subject::SanUri(uri) => TlsClientAuthSubject::SanUri(uri),
+        Subject::SanIp(address) => TlsClientAuthSubject::SanIp(address),
+        Subject::SanEmail(address) => TlsClientAuthSubject::SanEmail(address),
     }
 }

@@ -1,8 +1,13 @@
 //! A client as it is kept. Whoever adds clients writes these records.
 
+use std::fmt;
+
 use attesto::secret::Digest;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::tls_client_auth::TlsClientAuth;
 
 /// What stands under a client's [`key`], as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +18,7 @@ pub struct ClientRecord {
     pub client_id: String,
     /// RFC 7591 §2.
     pub client_name: String,
-    /// RFC 7591 §2: `none`, `client_secret_basic` or `client_secret_post`.
+    /// RFC 7591 §2.
     pub token_endpoint_auth_method: AuthMethod,
     /// RFC 7591 §2.
     pub redirect_uris: Vec<String>,
@@ -25,12 +30,79 @@ pub struct ClientRecord {
     /// OIDC Registration §2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<String>,
+    /// RFC 7591 §2: the client's public keys, a JWK Set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Map<String, Value>>,
+    /// RFC 7591 §2: where they are instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<String>,
+    /// OIDC Registration §2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<String>,
+    /// RFC 8705 §2.1.2.
+    #[serde(flatten)]
+    pub tls_client_auth: TlsClientAuth,
+    /// RFC 9449 §5.2.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub dpop_bound_access_tokens: bool,
+    /// RFC 8705 §3.4.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tls_client_certificate_bound_access_tokens: bool,
+    /// RFC 9126 §6.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub require_pushed_authorization_requests: bool,
+    /// RFC 9101 §10.5.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub require_signed_request_object: bool,
+    /// OIDC Registration §2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<String>,
+    /// JARM §3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<String>,
+    /// RFC 9701 §6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_signed_response_alg: Option<String>,
+    /// The resources the client may ask tokens for (RFC 8707 §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resources: Option<Vec<String>>,
     /// SHA-256 of the client secret, base64url. A secret is generated with full entropy, so one hash is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_sha256: Option<String>,
     /// The client is no longer admitted.
     #[serde(default)]
     pub revoked: bool,
+}
+
+/// How a record says two things where one is possible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contradiction {
+    /// "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response" (RFC 7591 §2).
+    KeysTwice,
+    /// "exactly one of the below metadata parameters" (RFC 8705 §2.1.2).
+    SeveralSubjects,
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::KeysTwice => "has both `jwks` and `jwks_uri`",
+            Self::SeveralSubjects => {
+                "has several members `tls_client_auth_…`, where one names the certificate"
+            }
+        })
+    }
+}
+
+impl ClientRecord {
+    /// The client's keys as text, where the record has them itself.
+    pub fn jwks_text(&self) -> Result<Option<String>, Contradiction> {
+        match (&self.jwks, &self.jwks_uri) {
+            (Some(_), Some(_)) => Err(Contradiction::KeysTwice),
+            (Some(jwks), None) => Ok(Some(Value::Object(jwks.clone()).to_string())),
+            (None, _) => Ok(None),
+        }
+    }
 }
 
 /// RFC 7591 §2 `token_endpoint_auth_method`.
@@ -43,6 +115,27 @@ pub enum AuthMethod {
     ClientSecretBasic,
     /// `client_secret_post`.
     ClientSecretPost,
+    /// `private_key_jwt`.
+    PrivateKeyJwt,
+    /// `tls_client_auth`.
+    TlsClientAuth,
+    /// `self_signed_tls_client_auth`.
+    SelfSignedTlsClientAuth,
+}
+
+impl AuthMethod {
+    /// Whether the client is given a secret.
+    pub fn has_secret(self) -> bool {
+        match self {
+            Self::ClientSecretBasic | Self::ClientSecretPost => true,
+            Self::None | Self::PrivateKeyJwt | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => false,
+        }
+    }
+}
+
+/// What is off is not written.
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The key-value key of a client: a digest, so that no identifier can be made to look like another key.
@@ -69,42 +162,124 @@ pub fn verify_secret(record: Option<&ClientRecord>, presented: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use attesto::client::{ClientAuthMethod, TlsClientAuthSubject};
+    use serde_json::json;
 
-    fn record(secret: Option<&str>, revoked: bool) -> ClientRecord {
-        ClientRecord {
-            version: 1,
-            client_id: "c".into(),
-            client_name: "C".into(),
-            token_endpoint_auth_method: AuthMethod::ClientSecretBasic,
-            redirect_uris: vec![],
-            grant_types: vec![],
-            scope: None,
-            id_token_signed_response_alg: None,
-            client_secret_sha256: secret.map(|secret| secret_sha256(secret.as_bytes())),
-            revoked,
-        }
+    fn record(members: Value) -> ClientRecord {
+        let mut record = json!({
+            "version": 1,
+            "client_id": "c",
+            "client_name": "C",
+            "token_endpoint_auth_method": "client_secret_basic",
+            "redirect_uris": [],
+            "grant_types": [],
+        });
+        record.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
+        serde_json::from_value(record).expect("a record")
+    }
+
+    fn with_secret(secret: &str, revoked: bool) -> ClientRecord {
+        record(json!({ "client_secret_sha256": secret_sha256(secret.as_bytes()), "revoked": revoked }))
     }
 
     #[test]
     fn only_the_secret_of_an_admitted_client_verifies() {
-        assert!(verify_secret(Some(&record(Some("s3cret"), false)), b"s3cret"));
-        assert!(!verify_secret(Some(&record(Some("s3cret"), false)), b"s3cret "));
-        assert!(!verify_secret(Some(&record(Some("s3cret"), true)), b"s3cret"));
-        assert!(!verify_secret(Some(&record(None, false)), b""));
+        assert!(verify_secret(Some(&with_secret("s3cret", false)), b"s3cret"));
+        assert!(!verify_secret(Some(&with_secret("s3cret", false)), b"s3cret "));
+        assert!(!verify_secret(Some(&with_secret("s3cret", true)), b"s3cret"));
+        assert!(!verify_secret(Some(&record(json!({}))), b""));
         assert!(!verify_secret(None, b"s3cret"));
     }
 
     #[test]
     fn the_stored_digest_is_no_secret_itself() {
-        let stored = record(Some("s3cret"), false);
+        let stored = with_secret("s3cret", false);
         let digest = stored.client_secret_sha256.clone().expect("a digest");
         assert!(!verify_secret(Some(&stored), digest.as_bytes()));
     }
 
     #[test]
-    fn the_authentication_method_is_spelled_as_registered() {
-        let json = serde_json::to_value(record(None, false)).expect("serializes");
-        assert_eq!(json["token_endpoint_auth_method"], "client_secret_basic");
-        assert!(json.get("client_secret_sha256").is_none());
+    fn a_record_from_before_the_members_there_are_now_reads_and_is_written_as_it_was() {
+        let old = json!({
+            "version": 1,
+            "client_id": "c",
+            "client_name": "C",
+            "token_endpoint_auth_method": "none",
+            "redirect_uris": ["https://c.example/cb"],
+            "grant_types": ["authorization_code"],
+            "revoked": false,
+        });
+        let record: ClientRecord = serde_json::from_value(old.clone()).expect("a record");
+        assert_eq!((record.jwks_text(), record.tls_client_auth.subject()), (Ok(None), Ok(None)));
+        assert!(!record.dpop_bound_access_tokens && !record.require_signed_request_object);
+        assert_eq!(serde_json::to_value(record).expect("serializes"), old);
+    }
+
+    #[test]
+    fn every_member_is_kept_under_its_registered_name() {
+        let members = json!({
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": { "keys": [] },
+            "token_endpoint_auth_signing_alg": "PS256",
+            "dpop_bound_access_tokens": true,
+            "tls_client_certificate_bound_access_tokens": true,
+            "require_pushed_authorization_requests": true,
+            "require_signed_request_object": true,
+            "request_object_signing_alg": "ES256",
+            "authorization_signed_response_alg": "PS256",
+            "introspection_signed_response_alg": "EdDSA",
+            "resources": ["https://api.example"],
+            "tls_client_auth_san_dns": "c.example",
+        });
+        let kept = serde_json::to_value(record(members.clone())).expect("serializes");
+        for (name, value) in members.as_object().expect("an object") {
+            assert_eq!(kept.get(name), Some(value), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_authentication_methods_are_spelled_as_registered() {
+        for (method, has_secret) in [
+            (AuthMethod::None, false),
+            (AuthMethod::ClientSecretBasic, true),
+            (AuthMethod::ClientSecretPost, true),
+            (AuthMethod::PrivateKeyJwt, false),
+            (AuthMethod::TlsClientAuth, false),
+            (AuthMethod::SelfSignedTlsClientAuth, false),
+        ] {
+            let name = serde_json::to_value(method).expect("serializes");
+            let name = name.as_str().expect("a string");
+            assert_eq!(ClientAuthMethod::parse(name).map(ClientAuthMethod::as_str), Some(name));
+            assert_eq!(method.has_secret(), has_secret, "{name}");
+        }
+    }
+
+    /// RFC 7591 §2 `jwks`.
+    #[test]
+    fn keys_are_here_or_elsewhere_and_not_both() {
+        let here = json!({ "jwks": { "keys": [] } });
+        assert_eq!(record(here).jwks_text(), Ok(Some(r#"{"keys":[]}"#.to_owned())));
+        assert_eq!(record(json!({ "jwks_uri": "https://c.example/jwks" })).jwks_text(), Ok(None));
+        let both = json!({ "jwks": { "keys": [] }, "jwks_uri": "https://c.example/jwks" });
+        assert_eq!(record(both).jwks_text(), Err(Contradiction::KeysTwice));
+    }
+
+    /// RFC 8705 §2.1.2.
+    #[test]
+    fn the_certificate_is_named_by_one_member() {
+        let subject = |members| record(members).tls_client_auth.subject();
+        for (member, expected) in [
+            ("tls_client_auth_subject_dn", TlsClientAuthSubject::SubjectDn("x".into())),
+            ("tls_client_auth_san_dns", TlsClientAuthSubject::SanDns("x".into())),
+            ("tls_client_auth_san_uri", TlsClientAuthSubject::SanUri("x".into())),
+            ("tls_client_auth_san_ip", TlsClientAuthSubject::SanIp("x".into())),
+            ("tls_client_auth_san_email", TlsClientAuthSubject::SanEmail("x".into())),
+        ] {
+            assert_eq!(subject(json!({ member: "x" })), Ok(Some(expected.clone())));
+            let kept = serde_json::to_value(TlsClientAuth::from(expected)).expect("serializes");
+            assert_eq!(kept, json!({ member: "x" }));
+        }
+        let two = json!({ "tls_client_auth_subject_dn": "CN=c", "tls_client_auth_san_ip": "::1" });
+        assert_eq!(subject(two), Err(Contradiction::SeveralSubjects));
     }
 }

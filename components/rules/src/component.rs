@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use attesto::scope::Scope;
 use attesto::scope_catalog::{Catalog, Separator};
 use bindings::exports::attesto::rules::event_sink::{Event, EventName, Guest as EventSink};
+use bindings::exports::attesto::rules::introspection_policy::Guest as IntrospectionPolicy;
 use bindings::exports::attesto::rules::scope_policy::{
     Decision, Error, Guest as ScopePolicy, RefreshTokenRequest, ScopeRequest, Settings,
 };
@@ -41,6 +42,11 @@ impl ScopePolicy for bindings::Rules {
         Ok(())
     }
 
+    /// All that settings and registration allow.
+    async fn allowed_resources(_client_id: String) -> Result<Option<Vec<String>>, Error> {
+        Ok(None)
+    }
+
     async fn authorize_scope(request: ScopeRequest) -> Result<Decision, Error> {
         let scope = |tokens: Vec<String>| {
             Scope::from_tokens(tokens).map_err(|error| Error::Unavailable(format!("a scope is {error}")))
@@ -60,6 +66,13 @@ impl ScopePolicy for bindings::Rules {
 
     async fn issue_refresh_token(request: RefreshTokenRequest) -> Result<bool, Error> {
         Ok(issues_refresh_token(&request.scope))
+    }
+}
+
+impl IntrospectionPolicy for bindings::Rules {
+    /// Whoever authenticates may ask about any token it holds.
+    async fn authorize_introspection(_caller: String, _response: String) -> Result<bool, Error> {
+        Ok(true)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Attesto's default rules: what is supported and registered may be granted; events go to the log.
+//! Attesto's default rules: what is supported and registered may be granted, who authenticates may introspect, and events
+//! go to the log.
 
 pub mod scope_policy;
 
