@@ -12,6 +12,7 @@ mod authorization;
 mod client_assertion;
 mod client_credentials;
 mod client_keys;
+mod fapi;
 mod host;
 mod introspection;
 mod metadata;
