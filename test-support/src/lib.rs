@@ -12,6 +12,7 @@ pub mod attesto;
 pub mod bearer;
 pub mod browser;
 pub mod envoy;
+pub mod fapi_client;
 pub mod http;
 pub mod person;
 pub mod process;

@@ -8,6 +8,7 @@
 )]
 
 mod code_flow;
+mod fapi_flow;
 mod hostile_input;
 mod parts;
 mod refresh_flow;
