@@ -3,12 +3,15 @@
 // Signed JWT access tokens (ES256) for one API, refresh tokens that rotate, one confidential client with its secret in
 // the Authorization header. People sign in and agree on the development pages it comes with.
 //
-//     node server.mjs <port> <client id> <client secret> <redirect URI> <API> <scope of the API> [its store | map]
+// Another client has a key: it pushes its requests, authenticates with assertions and proves possession with DPoP.
+//
+//     node server.mjs <port> <client id> <client secret> <redirect URI> <API> <scope of the API>
+//                     <id of the client with a key> <its JWK Set> [its store | map]
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
 
-const [port, clientId, clientSecret, redirectUri, api, apiScope, store = 'map'] = process.argv.slice(2);
+const [port, clientId, clientSecret, redirectUri, api, apiScope, keyClientId, jwks, store = 'map'] = process.argv.slice(2);
 const issuer = `http://localhost:${port}`;
 
 /**
@@ -68,10 +71,24 @@ const provider = new Provider(issuer, {
       token_endpoint_auth_method: 'client_secret_basic',
       id_token_signed_response_alg: 'ES256',
     },
+    {
+      client_id: keyClientId,
+      redirect_uris: [redirectUri],
+      grant_types: ['authorization_code'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: 'ES256',
+      jwks: JSON.parse(jwks),
+      dpop_bound_access_tokens: true,
+      id_token_signed_response_alg: 'ES256',
+    },
   ],
+  enabledJWA: { clientAuthSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256'] },
+  clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],
   scopes: ['openid', 'offline_access'],
   features: {
     clientCredentials: { enabled: true },
+    dPoP: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => api,

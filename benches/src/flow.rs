@@ -1,9 +1,13 @@
-//! What is measured: three flows, each against a server in whose hands everything is that they need.
+//! What is measured: four flows, each against a server in whose hands everything is that they need.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
+use http::{HeaderName, StatusCode};
 use serde_json::Value;
 
-use crate::client::{Connection, text};
+use crate::client::{Answer, Connection, text};
+use crate::key_holder::{self, KeyHolder};
 use crate::person::Person;
 use crate::server::{REDIRECT_URI, SCOPE, Server};
 
@@ -16,16 +20,18 @@ pub(crate) enum Flow {
     ClientCredentials,
     RefreshToken,
     Code,
+    Fapi,
 }
 
 impl Flow {
-    pub(crate) const ALL: [Self; 3] = [Self::ClientCredentials, Self::RefreshToken, Self::Code];
+    pub(crate) const ALL: [Self; 4] = [Self::ClientCredentials, Self::RefreshToken, Self::Code, Self::Fapi];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::Code => "code flow",
+            Self::Fapi => "FAPI code flow",
         }
     }
 
@@ -40,6 +46,10 @@ impl Flow {
                 "two requests: the authorization request of a person who is signed in and has agreed before, \
                  answered with a code; and its redemption, with PKCE and the client secret, for an access token and an ID token"
             }
+            Self::Fapi => {
+                "three requests: the same with the request pushed ahead, a private_key_jwt assertion instead of the secret, \
+                 and DPoP: four ES256 signatures to check and two to make"
+            }
         }
     }
 }
@@ -51,14 +61,17 @@ pub(crate) struct Worker<'a> {
     connection: Connection,
     person: Person,
     refresh_token: String,
+    keys: KeyHolder,
 }
 
 impl<'a> Worker<'a> {
     /// Connects; where the flow has a person in it, that person signs in and agrees now.
     pub(crate) async fn new(flow: Flow, server: &'a Server) -> Result<Self> {
+        static WORKERS: AtomicU64 = AtomicU64::new(0);
         let connection = Connection::open(server.port).await?;
-        let mut worker =
-            Self { flow, server, connection, person: Person::default(), refresh_token: String::new() };
+        let keys = KeyHolder::new(server.origin(), WORKERS.fetch_add(1, Ordering::Relaxed))?;
+        let (person, refresh_token) = (Person::default(), String::new());
+        let mut worker = Self { flow, server, connection, person, refresh_token, keys };
         match flow {
             Flow::ClientCredentials => {}
             Flow::RefreshToken => {
@@ -70,6 +83,13 @@ impl<'a> Worker<'a> {
             }
             Flow::Code => {
                 worker.sign_in(&worker.code_request()).await?;
+            }
+            Flow::Fapi => {
+                let request = worker.push().await?;
+                let origin = server.origin();
+                let location = worker.person.authorize(&mut worker.connection, &origin, &request).await?;
+                let code = code(&location).with_context(|| format!("no code in {location}"))?;
+                worker.redeem_with_key(&code).await?;
             }
         }
         Ok(worker)
@@ -98,14 +118,55 @@ impl<'a> Worker<'a> {
                 Ok(tokens)
             }
             Flow::Code => {
-                let request = self.code_request();
-                let answer = self.connection.get(&request, &self.person.cookies()).await?;
-                self.person.keep(&answer);
-                let location = answer.location().unwrap_or_default();
-                let code = code(location).with_context(|| format!("no code but {}", answer.shown()))?;
+                let code = self.authorize(&self.code_request()).await?;
                 self.redeem(&code).await
             }
+            Flow::Fapi => {
+                let request = self.push().await?;
+                let code = self.authorize(&request).await?;
+                let tokens = self.redeem_with_key(&code).await?;
+                if tokens.get("token_type").and_then(Value::as_str) != Some("DPoP") {
+                    bail!("the token is not bound to the key");
+                }
+                Ok(tokens)
+            }
         }
+    }
+
+    /// The code for a request of a person who is signed in and has agreed before.
+    async fn authorize(&mut self, request: &str) -> Result<String> {
+        let answer = self.connection.get(request, &self.person.cookies()).await?;
+        self.person.keep(&answer);
+        let location = answer.location().unwrap_or_default();
+        code(location).with_context(|| format!("no code but {}", answer.shown()))
+    }
+
+    /// Pushes the authorization request (RFC 9126 §2.1); answers with where the person is to be sent.
+    async fn push(&mut self) -> Result<String> {
+        let scope = format!("openid {SCOPE}");
+        let parameters = self.server.authorization_parameters(key_holder::CLIENT_ID, &scope, CHALLENGE);
+        let answer = self.post_with_key(&self.server.par.clone(), &parameters).await?;
+        if answer.status != StatusCode::CREATED {
+            bail!("a pushed request was answered with {}", answer.shown());
+        }
+        let pushed: Value = serde_json::from_slice(&answer.body)?;
+        Ok(self.server.pushed_request(key_holder::CLIENT_ID, text(&pushed, "request_uri")?))
+    }
+
+    async fn redeem_with_key(&mut self, code: &str) -> Result<Value> {
+        let answer = self.post_with_key(&self.server.token.clone(), &redemption(code)).await?;
+        if answer.status != StatusCode::OK {
+            bail!("a token request was answered with {}", answer.shown());
+        }
+        Ok(serde_json::from_slice(&answer.body)?)
+    }
+
+    async fn post_with_key(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Answer> {
+        let credentials = self.keys.credentials()?;
+        let proof = self.keys.proof(path)?;
+        let credentials = credentials.iter().map(|(name, value)| (*name, value.as_str()));
+        let fields: Vec<_> = fields.iter().copied().chain(credentials).collect();
+        self.connection.post(path, &[(HeaderName::from_static("dpop"), &proof)], &fields).await
     }
 
     fn code_request(&self) -> String {
@@ -119,18 +180,22 @@ impl<'a> Worker<'a> {
     }
 
     async fn redeem(&mut self, code: &str) -> Result<Value> {
-        let fields = [
-            ("grant_type", "authorization_code"),
-            ("redirect_uri", REDIRECT_URI),
-            ("code_verifier", VERIFIER),
-            ("code", code),
-        ];
-        self.token(&fields).await
+        self.token(&redemption(code)).await
     }
 
     async fn token(&mut self, fields: &[(&str, &str)]) -> Result<Value> {
         self.connection.token(&self.server.token, &self.server.authorization, fields).await
     }
+}
+
+/// The fields that redeem a code.
+fn redemption(code: &str) -> [(&str, &str); 4] {
+    [
+        ("grant_type", "authorization_code"),
+        ("redirect_uri", REDIRECT_URI),
+        ("code_verifier", VERIFIER),
+        ("code", code),
+    ]
 }
 
 /// The code in the answer at the client's redirect URI.

@@ -3,6 +3,7 @@
 
 mod client;
 mod flow;
+mod key_holder;
 mod machine;
 mod measure;
 mod person;
@@ -28,7 +29,7 @@ const HELP: &str = "\
 attesto-bench --attesto <program> --root <checkout> --peer <folder of oidc-provider>
 
   --write <folder>     write bench.md and bench.svg there
-  --flow <name>        only this flow: client_credentials, refresh_token, code; writes nothing
+  --flow <name>        only this flow: client_credentials, refresh_token, code, FAPI; writes nothing
   --seconds <n>        how long one window is (6)
   --windows <n>        how many windows each server gets, in turns (3)
   --connections <n>    how many clients ask at a time (8)

@@ -48,7 +48,8 @@ impl Report {
             let _ = writeln!(text, "- **{}**: {}.", flow.name(), flow.meaning());
         }
         text += "\n## What is the same, and what is not\n\n\
-            Both sign JWT access tokens (RFC 9068) and ID tokens with ES256, check a client secret in the `Authorization` header, \
+            Both sign JWT access tokens (RFC 9068) and ID tokens with ES256, check a client secret in the `Authorization` header, or in \
+            the FAPI flow an assertion, whose `jti` both remember, as they do that of a proof, \
             and answer the same load generator over the same number of keep-alive connections of plain HTTP. Signing in \
             comes before anything is measured. Neither logs requests.\n\n\
             Attesto keeps codes, refresh tokens and sessions in an SQLite file and waits for the disk at every commit; oidc-provider \
@@ -147,6 +148,14 @@ impl Report {
                 limit: "64 MB".to_owned(),
                 measured: format!("{} MB", megabytes(ours.peak)),
                 met: ours.peak < 64 << 10,
+            });
+        }
+        if let Some((_, [ours, theirs])) = self.rows.iter().find(|(flow, _)| *flow == Flow::Fapi) {
+            budgets.push(Budget {
+                what: "FAPI code flow: CPU no more than oidc-provider's",
+                limit: milliseconds(theirs.cpu),
+                measured: milliseconds(ours.cpu),
+                met: ours.cpu <= theirs.cpu,
             });
         }
         budgets.push(Budget {

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Connection, text};
+use crate::key_holder::{self, KeyHolder};
 
 /// The person who signs in.
 pub(crate) const USERNAME: &str = "alice";
@@ -55,6 +56,7 @@ pub(crate) struct Server {
     /// The paths of its endpoints.
     pub(crate) authorize: String,
     pub(crate) token: String,
+    pub(crate) par: String,
     _directory: TempDir,
 }
 
@@ -83,7 +85,7 @@ impl Server {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let (mut command, secret) = match kind {
             Kind::Attesto => attesto(places, directory.path(), port)?,
-            Kind::Peer => peer(places, port),
+            Kind::Peer => peer(places, port)?,
         };
         let log = directory.path().join("log");
         let mut process = Process::start(&mut command, &log)?;
@@ -98,6 +100,7 @@ impl Server {
             authorization: format!("Basic {}", base64(&format!("{CLIENT_ID}:{secret}"))),
             authorize: path("authorization_endpoint")?,
             token: path("token_endpoint")?,
+            par: path("pushed_authorization_request_endpoint")?,
             process,
             _directory: directory,
         })
@@ -115,15 +118,36 @@ impl Server {
         more: &[(&str, &str)],
     ) -> String {
         let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("response_type", "code")
-            .append_pair("client_id", CLIENT_ID)
-            .append_pair("redirect_uri", REDIRECT_URI)
-            .append_pair("scope", scope)
-            .append_pair("state", "af0ifjsldkj")
-            .append_pair("nonce", "n-0S6_WzA2Mj")
-            .append_pair("code_challenge", challenge)
-            .append_pair("code_challenge_method", "S256")
+            .extend_pairs(self.authorization_parameters(CLIENT_ID, scope, challenge))
             .extend_pairs(more)
+            .finish();
+        format!("{}?{query}", self.authorize)
+    }
+
+    /// The parameters of an authorization request.
+    pub(crate) fn authorization_parameters<'p>(
+        &self,
+        client_id: &'p str,
+        scope: &'p str,
+        challenge: &'p str,
+    ) -> [(&'p str, &'p str); 8] {
+        [
+            ("response_type", "code"),
+            ("client_id", client_id),
+            ("redirect_uri", REDIRECT_URI),
+            ("scope", scope),
+            ("state", "af0ifjsldkj"),
+            ("nonce", "n-0S6_WzA2Mj"),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256"),
+        ]
+    }
+
+    /// An authorization request that was pushed ahead, as the path and query of a URL.
+    pub(crate) fn pushed_request(&self, client_id: &str, request_uri: &str) -> String {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_id", client_id)
+            .append_pair("request_uri", request_uri)
             .finish();
         format!("{}?{query}", self.authorize)
     }
@@ -172,6 +196,11 @@ fn attesto(places: &Places, directory: &Path, port: u16) -> Result<(Command, Str
     let uses = ["--redirect-uri", REDIRECT_URI, "--id-token-alg", "ES256"];
     let printed = run(&[&client[..], &may.concat(), &uses].concat(), "")?;
     let secret = printed.lines().find_map(|line| line.strip_prefix("client_secret ")).context("no secret")?;
+    fs::write(directory.join("client.jwks.json"), KeyHolder::new(String::new(), 0)?.jwks())?;
+    let with_key =
+        ["clients", "add", "--state", "state.db", "--client-id", key_holder::CLIENT_ID, "--name", "Bench"];
+    let proves = ["--auth-method", "private_key_jwt", "--jwks", "client.jwks.json", "--dpop-bound"];
+    run(&[&with_key[..], &["--grant-type", "authorization_code"], &proves, &uses].concat(), "")?;
     run(&["users", "add", USERNAME, "--state", "state.db", "--name", "Alice Doe"], &format!("{PASSWORD}\n"))?;
     let settings = fs::read_to_string(places.root.join("attesto.toml"))?
         .replace("localhost:8080", &format!("localhost:{port}"));
@@ -194,12 +223,13 @@ fn attesto(places: &Places, directory: &Path, port: u16) -> Result<(Command, Str
 }
 
 /// oidc-provider, which makes its keys itself and keeps everything in memory.
-fn peer(places: &Places, port: u16) -> (Command, String) {
+fn peer(places: &Places, port: u16) -> Result<(Command, String)> {
     let secret = "a client secret of the bench, as long as ours";
     let mut command = Command::new(places.node());
     command.current_dir(&places.peer).env("NODE_ENV", "production").args(["server.mjs", &port.to_string()]);
     command.args([CLIENT_ID, secret, REDIRECT_URI, API, SCOPE]);
-    (command, secret.to_owned())
+    command.args([key_holder::CLIENT_ID, &KeyHolder::new(String::new(), 0)?.jwks()]);
+    Ok((command, secret.to_owned()))
 }
 
 /// A child process; dropping it ends it and no other.
