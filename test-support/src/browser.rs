@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::Response;
+use ureq::tls::{Certificate, ClientCert, PrivateKey, TlsConfig};
 
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 
@@ -28,11 +29,27 @@ pub struct Page {
 impl Browser {
     /// A browser without a past, at this origin (`http://host:port`).
     pub fn new(origin: impl Into<String>) -> Self {
+        Self::with(origin, TlsConfig::default())
+    }
+
+    /// What shows this certificate, or none, at an https origin: certificate and private key, PEM. It does not look at the
+    /// server's certificate.
+    pub fn over_tls(origin: impl Into<String>, certificate: Option<(&str, &str)>) -> Self {
+        let certificate = certificate.map(|(certificate, key)| {
+            let certificate = Certificate::from_pem(certificate.as_bytes()).expect("a certificate");
+            let key = PrivateKey::from_pem(key.as_bytes()).expect("a private key");
+            ClientCert::new_with_certs(&[certificate], key)
+        });
+        Self::with(origin, TlsConfig::builder().disable_verification(true).client_cert(certificate).build())
+    }
+
+    fn with(origin: impl Into<String>, tls: TlsConfig) -> Self {
         let config = Agent::config_builder()
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .timeout_global(Some(TIME_LIMIT))
+            .tls_config(tls)
             .build();
         Self { agent: config.into(), origin: origin.into() }
     }
