@@ -83,6 +83,8 @@ pub(super) struct Settings {
     pub(super) acr_values_supported: Vec<String>,
     #[serde(default)]
     pub(super) ui_locales_supported: Vec<String>,
+    #[serde(default)]
+    pub(super) outbound_internal_hosts: Vec<String>,
     #[serde(default = "default_store")]
     pub(super) store: String,
     pub(super) profile: Option<String>,
@@ -260,6 +262,8 @@ impl Settings {
             problems.checked("request_object_signing_algs", algorithms(&self.request_object_signing_algs));
         let response_signing_alg =
             problems.checked("response_signing_alg", algorithm(&self.response_signing_alg));
+        let outbound_internal_hosts =
+            problems.checked("outbound_internal_hosts", hosts(&self.outbound_internal_hosts));
         for resource in &self.resource_indicators {
             if let Err(problem) = resource_identifier(resource) {
                 problems.note("resource_indicators", format!("{resource}: {problem}"))
@@ -282,6 +286,7 @@ impl Settings {
             Some(request_object_policy),
             Some(request_object_algorithms),
             Some(response_signing_alg),
+            Some(outbound_internal_hosts),
         ) = (
             catalog,
             principal_kinds,
@@ -298,6 +303,7 @@ impl Settings {
             request_object_policy,
             request_object_algorithms,
             response_signing_alg,
+            outbound_internal_hosts,
         )
         else {
             // Each of them noted its problem.
@@ -345,6 +351,7 @@ impl Settings {
             claims_supported: self.claims_supported,
             acr_values_supported: self.acr_values_supported,
             ui_locales_supported: self.ui_locales_supported,
+            outbound_internal_hosts,
             store: self.store,
             profile,
             clock_skew: self.clock_skew,
@@ -643,6 +650,17 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     }
+}
+
+/// Hosts in the spelling that URLs are compared in.
+fn hosts(names: &[String]) -> Result<Vec<String>, String> {
+    let host = |name: &String| match Host::parse(name) {
+        Ok(host) => Ok(host.to_string()),
+        Err(error) => {
+            Err(format!("{name}: must be a host without port, an IPv6 address in brackets: {error}"))
+        }
+    };
+    names.iter().map(host).collect()
 }
 
 /// "a URL that uses the `https` scheme and has no fragment component" (RFC 9728 §1.2), http being for development. "The
