@@ -57,6 +57,8 @@ struct MtlsEndpointAliases {
     #[serde(skip_serializing_if = "Option::is_none")]
     introspection_endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pushed_authorization_request_endpoint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     userinfo_endpoint: Option<String>,
 }
 
@@ -176,6 +178,10 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
             token_endpoint,
             revocation_endpoint: endpoints.revocation.as_deref().and_then(at_mtls),
             introspection_endpoint: endpoints.introspection.as_deref().and_then(at_mtls),
+            pushed_authorization_request_endpoint: endpoints
+                .pushed_authorization_request
+                .as_deref()
+                .and_then(at_mtls),
             userinfo_endpoint: endpoints.userinfo.as_deref().and_then(at_mtls),
         }),
         response_types_supported: if authorization.is_some() { &["code"] } else { &[] },

@@ -8,6 +8,7 @@
     reason = "clippy allows these in test functions, and their helpers are test code too"
 )]
 
+mod advertised;
 mod authorization;
 mod client_assertion;
 mod client_credentials;
