@@ -33,16 +33,16 @@ fn fapi() -> &'static Server {
 }
 
 /// A client with a key, at a server.
-struct Bank<'a> {
-    host: TestHost,
-    server: &'a Server,
-    key: SigningKey,
+pub(crate) struct Bank<'a> {
+    pub(crate) host: TestHost,
+    pub(crate) server: &'a Server,
+    pub(crate) key: SigningKey,
     /// Of assertions and proofs.
-    jti: Cell<u32>,
+    pub(crate) jti: Cell<u32>,
 }
 
 impl<'a> Bank<'a> {
-    fn at(server: &'a Server) -> Self {
+    pub(crate) fn at(server: &'a Server) -> Self {
         let bank = Self { host: TestHost::new(), server, key: key(7), jti: Cell::new(0) };
         let client = Client {
             client_id: "bank".to_owned(),
@@ -59,46 +59,47 @@ impl<'a> Bank<'a> {
         bank
     }
 
-    fn change(&self, client_id: &str, change: impl FnOnce(&mut Client)) {
+    pub(crate) fn change(&self, client_id: &str, change: impl FnOnce(&mut Client)) {
         change(&mut self.host.clients.borrow_mut().get_mut(client_id).unwrap().0);
     }
 
-    fn next(&self) -> String {
+    pub(crate) fn next(&self) -> String {
         self.jti.set(self.jti.get() + 1);
         format!("id-{}", self.jti.get())
     }
 
-    fn assertion(&self) -> String {
-        let header = json!({ "alg": "ES256", "kid": "k1" });
+    pub(crate) fn assertion(&self) -> String {
+        self.assertion_with(&self.key, "k1")
+    }
+
+    /// An assertion signed with the key that the client registered by this name.
+    pub(crate) fn assertion_with(&self, key: &SigningKey, kid: &str) -> String {
         let claims = json!({
             "iss": "bank", "sub": "bank", "aud": "https://auth.example", "jti": self.next(),
             "iat": NOW, "exp": NOW + 60,
         });
-        let input =
-            format!("{}.{}", base64url::encode(header.to_string()), base64url::encode(claims.to_string()));
-        let signature = self.key.sign(&mut ChaCha20Rng::seed_from_u64(0), input.as_bytes()).unwrap();
-        format!("{input}.{}", base64url::encode(signature))
+        signed(key, &json!({ "alg": key.algorithm(), "kid": kid }), &claims)
     }
 
-    fn proof_of(&self, key: &SigningKey, htu: &str, nonce: Option<&str>) -> String {
+    pub(crate) fn proof_of(&self, key: &SigningKey, htu: &str, nonce: Option<&str>) -> String {
         proof(key, "POST", htu, NOW, &self.next(), nonce, None)
     }
 
-    fn proof(&self) -> String {
+    pub(crate) fn proof(&self) -> String {
         self.proof_of(&self.key, TOKEN, None)
     }
 
     /// A request of the client with an assertion of its own.
-    fn request(&self, path: &str, params: &[(&str, &str)]) -> Request {
+    pub(crate) fn request(&self, path: &str, params: &[(&str, &str)]) -> Request {
         asserted(path, params, &self.assertion())
     }
 
-    fn send(&self, request: Request) -> Response {
+    pub(crate) fn send(&self, request: Request) -> Response {
         self.host.send_to(self.server, request, NOW)
     }
 
     /// A code, by way of a pushed request; its key is that of `proof`, where there is one.
-    fn code(&self, params: &[(&str, &str)], proof: Option<&str>) -> String {
+    pub(crate) fn code(&self, params: &[(&str, &str)], proof: Option<&str>) -> String {
         let mut all = vec![
             ("response_type", "code"),
             ("redirect_uri", REDIRECT_URI),
@@ -118,7 +119,7 @@ impl<'a> Bank<'a> {
         query(&self.send(get("/oauth/authorize", Some(&parameters))))["code"].clone()
     }
 
-    fn redemption(&self, code: &str, more: &[(&str, &str)]) -> Request {
+    pub(crate) fn redemption(&self, code: &str, more: &[(&str, &str)]) -> Request {
         let mut params = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -129,24 +130,32 @@ impl<'a> Bank<'a> {
         self.request("/oauth/token", &params)
     }
 
-    fn redeem(&self, code: &str) -> Response {
+    pub(crate) fn redeem(&self, code: &str) -> Response {
         self.send(with_header(self.redemption(code, &[]), DPOP, &self.proof()))
     }
 
-    fn refresh(&self, token: &str, more: &[(&str, &str)]) -> Request {
+    pub(crate) fn refresh(&self, token: &str, more: &[(&str, &str)]) -> Request {
         let mut params = vec![("grant_type", "refresh_token"), ("refresh_token", token)];
         params.extend_from_slice(more);
         self.request("/oauth/token", &params)
     }
 
-    fn own_token(&self, more: &[(&str, &str)]) -> Request {
+    pub(crate) fn own_token(&self, more: &[(&str, &str)]) -> Request {
         let mut params = vec![("grant_type", "client_credentials"), ("scope", "read")];
         params.extend_from_slice(more);
         self.request("/oauth/token", &params)
     }
 }
 
-fn asserted(path: &str, params: &[(&str, &str)], assertion: &str) -> Request {
+/// A JWT signed with this key.
+pub(crate) fn signed(key: &SigningKey, header: &Value, claims: &Value) -> String {
+    let input =
+        format!("{}.{}", base64url::encode(header.to_string()), base64url::encode(claims.to_string()));
+    let signature = key.sign(&mut ChaCha20Rng::seed_from_u64(0), input.as_bytes()).unwrap();
+    format!("{input}.{}", base64url::encode(signature))
+}
+
+pub(crate) fn asserted(path: &str, params: &[(&str, &str)], assertion: &str) -> Request {
     let credentials = [("client_assertion_type", JWT_BEARER), ("client_assertion", assertion)];
     post(path, &encode(params.iter().copied().chain(credentials)))
 }
@@ -155,7 +164,7 @@ fn description(response: &Response) -> String {
     json(response)["error_description"].as_str().unwrap().to_owned()
 }
 
-fn refused(response: &Response, status: u16, code: &str) {
+pub(crate) fn refused(response: &Response, status: u16, code: &str) {
     assert_eq!((response.status.as_u16(), error(response).as_str()), (status, code), "{response:?}");
 }
 
@@ -248,11 +257,7 @@ fn another_client_does_not_redeem_the_code_nor_spend_it() {
     let claims = json!({
         "iss": "thief", "sub": "thief", "aud": "https://auth.example", "jti": "t-1", "exp": NOW + 60,
     });
-    let header = json!({ "alg": "ES256", "kid": "k1" });
-    let input =
-        format!("{}.{}", base64url::encode(header.to_string()), base64url::encode(claims.to_string()));
-    let signature = thief.key.sign(&mut ChaCha20Rng::seed_from_u64(0), input.as_bytes()).unwrap();
-    let assertion = format!("{input}.{}", base64url::encode(signature));
+    let assertion = signed(&thief.key, &json!({ "alg": "ES256", "kid": "k1" }), &claims);
     let params = [
         ("grant_type", "authorization_code"),
         ("code", code.as_str()),
