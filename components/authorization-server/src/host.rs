@@ -9,7 +9,7 @@ use attesto::host::{
     AuthenticationDemand, Authorization, ClaimsProvider, ClientStore, CodeStore, ConsentDecision,
     ConsentDemand, ConsentGrantStore, Consumption, Establishment, EventSink, Finalization, FoundRefreshToken,
     HostError, Interaction, IssuedTokens, Principal, PrincipalStore, Redemption, RefreshStore, Reply,
-    ResourceOwner, RevokedTokenStore, Rotation, ScopePolicy, ScopeRequest, StoredCode, StoredRefreshToken,
+    ResourceOwner, Rotation, ScopePolicy, ScopeRequest, StoredCode, StoredRefreshToken,
 };
 use attesto::http::{Body, Request, Response};
 use attesto::jose::Signer;
@@ -65,9 +65,9 @@ impl From<stores::types::Error> for HostErrorOf {
 }
 
 /// A part's `unavailable`, whichever part it is of.
-struct HostErrorOf(HostError);
+pub(crate) struct HostErrorOf(HostError);
 
-fn failed(error: impl Into<HostErrorOf>) -> HostError {
+pub(crate) fn failed(error: impl Into<HostErrorOf>) -> HostError {
     error.into().0
 }
 
@@ -474,16 +474,6 @@ fn refresh_token_out(token: StoredRefreshToken) -> stores::refresh_store::Refres
         subject: token.subject,
         expires_at: token.expires_at,
         grant: token.grant,
-    }
-}
-
-impl RevokedTokenStore for Parts {
-    async fn revoke_token(&self, jti: &str, expires_at: u64) -> Result<(), HostError> {
-        stores::revoked_token_store::revoke(jti.to_owned(), expires_at).await.map_err(failed)
-    }
-
-    async fn is_revoked(&self, jti: &str, now: u64) -> Result<bool, HostError> {
-        stores::revoked_token_store::is_revoked(jti.to_owned(), now).await.map_err(failed)
     }
 }
 

@@ -5,6 +5,7 @@ mod bindings;
 mod host;
 mod http;
 mod settings;
+mod stores;
 
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;
