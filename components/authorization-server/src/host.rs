@@ -7,7 +7,7 @@ mod rules;
 
 use attesto::host::{
     CodeStore, ConsentGrantStore, Consumption, Finalization, FoundCode, FoundRefreshToken, HostError,
-    IssuedTokens, Redemption, RefreshStore, RevokedTokenStore, Rotation, StoredCode, StoredRefreshToken,
+    IssuedTokens, Redemption, RefreshStore, Rotation, StoredCode, StoredRefreshToken,
 };
 use attesto::secret::Digest;
 
@@ -145,16 +145,6 @@ fn refresh_token_out(token: StoredRefreshToken) -> stores::refresh_store::Refres
         subject: token.subject,
         expires_at: token.expires_at,
         grant: token.grant,
-    }
-}
-
-impl RevokedTokenStore for Parts {
-    async fn revoke_token(&self, jti: &str, expires_at: u64) -> Result<(), HostError> {
-        stores::revoked_token_store::revoke(jti.to_owned(), expires_at).await.map_err(failed)
-    }
-
-    async fn is_revoked(&self, jti: &str, now: u64) -> Result<bool, HostError> {
-        stores::revoked_token_store::is_revoked(jti.to_owned(), now).await.map_err(failed)
     }
 }
 

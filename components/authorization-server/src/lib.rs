@@ -6,6 +6,7 @@ mod host;
 mod http;
 mod outbound;
 mod settings;
+mod stores;
 
 use spin_sdk::http::{IntoResponse, Request};
 use spin_sdk::http_service;

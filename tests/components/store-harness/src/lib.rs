@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use base64ct::{Base64UrlUnpadded, Encoding};
 use bindings::attesto::stores::types::Error;
 use bindings::attesto::stores::{
-    code_store, consent_grant_store, maintenance, refresh_store, revoked_token_store,
+    code_store, consent_grant_store, document_cache, maintenance, nonce_store, par_store, refresh_store,
+    replay_store, revoked_token_store,
 };
 use serde_json::{Value, json};
 use spin_sdk::http::body::IncomingBodyExt;
@@ -118,11 +119,70 @@ async fn call(path: &str, arguments: &Value) -> Result<Value, Error> {
             }
         }
         "/revoked-token-store/revoke" => {
-            revoked_token_store::revoke(text(arguments, "jti"), number(arguments, "expires_at")).await?;
+            let expires_at = number(arguments, "expires_at");
+            revoked_token_store::revoke(text(arguments, "jti"), expires_at, now).await?;
             json!("ok")
         }
         "/revoked-token-store/is-revoked" => {
             json!(revoked_token_store::is_revoked(text(arguments, "jti"), now).await?)
+        }
+        "/revoked-token-store/revoked-since" => {
+            let revoked = revoked_token_store::revoked_since(number(arguments, "since"), now).await?;
+            let tokens = revoked.tokens.into_iter().map(|token| json!([token.jti, token.expires_at]));
+            json!({ "tokens": tokens.collect::<Value>(), "next": revoked.next })
+        }
+        "/replay-store/claim" => {
+            match replay_store::claim(digest, number(arguments, "expires_at"), now).await? {
+                replay_store::Claimed::Fresh => json!("fresh"),
+                replay_store::Claimed::Replayed => json!("replayed"),
+            }
+        }
+        "/nonce-store/issue" => {
+            nonce_store::issue(digest, number(arguments, "expires_at")).await?;
+            json!("ok")
+        }
+        "/nonce-store/check" => json!(nonce_store::check(digest, now).await?),
+        "/nonce-store/accept" => json!(nonce_store::accept(digest, now).await?),
+        "/par-store/put" => {
+            let request = par_store::PushedRequest {
+                digest,
+                client_id: text(arguments, "client_id"),
+                expires_at: number(arguments, "expires_at"),
+                request: octets(arguments, "request"),
+            };
+            par_store::put(request).await?;
+            json!("ok")
+        }
+        "/par-store/fetch" => par_store::fetch(digest, now).await?.map_or(Value::Null, |request| {
+            json!({
+                "client_id": request.client_id,
+                "expires_at": request.expires_at,
+                "request": Base64UrlUnpadded::encode_string(&request.request),
+            })
+        }),
+        "/par-store/take" => json!(par_store::take(digest, now).await?),
+        "/document-cache/get" => {
+            let document = document_cache::get(text(arguments, "url"), now).await?;
+            document.map_or(Value::Null, |document| {
+                json!({
+                    "body": Base64UrlUnpadded::encode_string(&document.body),
+                    "fetched_at": document.fetched_at,
+                    "expires_at": document.expires_at,
+                })
+            })
+        }
+        "/document-cache/put" => {
+            let document = document_cache::Document {
+                body: octets(arguments, "body"),
+                fetched_at: number(arguments, "fetched_at"),
+                expires_at: number(arguments, "expires_at"),
+            };
+            document_cache::put(text(arguments, "url"), document).await?;
+            json!("ok")
+        }
+        "/document-cache/delete" => {
+            document_cache::delete(text(arguments, "url")).await?;
+            json!("ok")
         }
         "/consent-grant-store/mint" => {
             let expires_at = number(arguments, "expires_at");

@@ -6,6 +6,12 @@
     reason = "clippy allows these in test functions, and their helpers are test code too"
 )]
 
+mod documents;
+mod one_time;
+mod planted;
+mod pushed_requests;
+mod revoked_tokens;
+
 use std::collections::HashSet;
 use std::fs;
 use std::sync::Barrier;
@@ -73,15 +79,20 @@ impl Store {
 
     /// Calls at the same time, from as many threads, and says what was answered and by how many instances.
     fn call_in_parallel(&self, function: &str, arguments: &Value) -> (Vec<Value>, usize) {
-        let barrier = Barrier::new(PARALLEL);
+        self.calls_in_parallel(function, &vec![arguments.clone(); PARALLEL])
+    }
+
+    /// The same, each call with arguments of its own.
+    fn calls_in_parallel(&self, function: &str, arguments: &[Value]) -> (Vec<Value>, usize) {
+        let barrier = Barrier::new(arguments.len());
         let answers: Vec<_> = std::thread::scope(|scope| {
-            let call = || {
+            let call = |own: &Value| {
                 let mut instances = HashSet::new();
                 barrier.wait();
-                let answer = self.call_counting(function, arguments, &mut instances);
+                let answer = self.call_counting(function, own, &mut instances);
                 (answer, instances)
             };
-            let threads: Vec<_> = (0..PARALLEL).map(|_| scope.spawn(call)).collect();
+            let threads: Vec<_> = arguments.iter().map(|own| scope.spawn(move || call(own))).collect();
             threads.into_iter().map(|thread| thread.join().expect("an answer")).collect()
         });
         let instances: HashSet<_> = answers.iter().flat_map(|(_, instances)| instances).collect();
@@ -243,20 +254,6 @@ fn a_replay_at_the_codes_expiry_is_recorded_like_any_other() {
         assert_ne!(store.peek(&code, NOW + 60), Value::Null);
         assert_eq!(store.redeem(&code, NOW + 60), json!({ "replayed": null }));
         assert_eq!(store.finalize(&code), "replayed");
-    }
-}
-
-#[test]
-fn a_revoked_token_is_denied_until_it_expires() {
-    for store in stores() {
-        let is_revoked = |jti: &str, now: u64| {
-            store.call("/revoked-token-store/is-revoked", &json!({ "jti": jti, "now": now }))
-        };
-        assert_eq!(is_revoked("a", NOW), false);
-        store.call("/revoked-token-store/revoke", &json!({ "jti": "a", "expires_at": NOW + 900 }));
-        assert_eq!(is_revoked("a", NOW + 899), true);
-        assert_eq!(is_revoked("a", NOW + 900), false);
-        assert_eq!(is_revoked("b", NOW), false);
     }
 }
 
@@ -464,19 +461,4 @@ fn a_sweep_removes_what_has_expired_and_changes_no_answer() {
         assert_eq!(sweep(NOW + 5000), json!([]));
         assert_eq!(store.redeem(&dead, NOW + 5000), "unknown");
     }
-}
-
-/// The suite tells a store that reads and then writes from one whose gate is atomic. A race is not lost at every
-/// attempt, so there are several.
-#[test]
-fn a_planted_get_then_set_store_has_more_winners_than_one() {
-    let store = Store::start("planted_store");
-    let lost = (0..20).any(|_| {
-        let code = store.code();
-        let (answers, instances) =
-            store.call_in_parallel("/code-store/redeem", &json!({ "digest": code, "now": NOW }));
-        assert!(instances >= 4, "only {instances} instances took part");
-        answers.iter().filter(|answer| **answer == "redeemed").count() > 1
-    });
-    assert!(lost, "the planted store passed");
 }
