@@ -10,11 +10,10 @@ use crate::client_auth::{self, Authenticated};
 use crate::client_request::{self, RequestError, Wire, claim_all, error_response, parameters};
 use crate::dpop::{self, DpopError};
 use crate::event::{Event, EventName};
-use crate::host::{Claim, Host, HostError};
+use crate::host::{Host, HostError};
 use crate::http::{Request, Response};
 use crate::params::Params;
 use crate::pushed_request::{PushedRequest, Reference};
-use crate::replay::ReplayClaim;
 use crate::request_object::{self, RequestObjectError};
 use crate::server::Context;
 
@@ -36,8 +35,8 @@ pub enum PushError {
     Request(RequestError),
     /// The client has no credential, and such clients may not push.
     PublicClient,
-    /// The DPoP proof had been used before (RFC 9449 §11.1).
-    ProofReplayed,
+    /// The DPoP proof is refused.
+    Dpop(DpopError),
     /// The DPoP proof is of another key than `dpop_jkt` names (RFC 9449 §10.1).
     ProofKey,
     /// `request_uri` is there.
@@ -60,8 +59,7 @@ impl PushError {
             Self::Request(error) => error.wire(),
             // RFC 6749 §5.2.
             Self::PublicClient => (BAD_REQUEST, "invalid_client", "client authentication required"),
-            // RFC 9449 §5.
-            Self::ProofReplayed => (BAD_REQUEST, "invalid_dpop_proof", "the DPoP proof has been used"),
+            Self::Dpop(error) => error.wire(),
             // RFC 9449 §10.1: "the authorization server MUST reject the request if the JWK Thumbprint in dpop_jkt does not
             // match".
             Self::ProofKey => {
@@ -86,12 +84,11 @@ impl PushError {
     fn fault(&self) -> Option<&str> {
         match self {
             Self::Request(error) => error.fault(),
+            Self::Dpop(error) => error.fault(),
             Self::RequestObject(error) => error.fault(),
             Self::Unsettled(reason) => reason.fault(),
             Self::Refused(refusal) => refusal.fault(),
-            Self::PublicClient | Self::ProofReplayed | Self::ProofKey | Self::RequestUri | Self::ClientId => {
-                None
-            }
+            Self::PublicClient | Self::ProofKey | Self::RequestUri | Self::ClientId => None,
         }
     }
 }
@@ -112,9 +109,7 @@ impl From<RequestError> for PushError {
 
 impl From<DpopError> for PushError {
     fn from(error: DpopError) -> Self {
-        match error {
-            DpopError::Fault(cause) => RequestError::Fault(cause).into(),
-        }
+        Self::Dpop(error)
     }
 }
 
@@ -161,10 +156,13 @@ async fn pushed(
         signed: channel.is_signed(),
         dpop_jkt: jkt.cloned().or(request.dpop_jkt),
     };
-    if let Some(proof) = proof {
-        claim_proof(cx, proof.claim).await?;
+    if let Some(proof) = &proof {
+        dpop::accept_nonce(cx, proof).await?;
     }
     claim_all(cx, claim).await?;
+    if let Some(proof) = &proof {
+        dpop::claim(cx, proof).await?;
+    }
     let ttl = cx.server.config.pushed_requests.ttl;
     Reference::keep(cx, &client, stored, ttl).await.map_err(stores)
 }
@@ -194,16 +192,6 @@ async fn authorization_request(
         .map_err(|_| RequestError::Body(crate::http::BodyError::Malformed))?;
     let settled = Settled::new(client, params, Channel::Client { signed }).map_err(PushError::Unsettled)?;
     AuthorizationRequest::validate(cx, settled).await.map_err(|refused| PushError::Refused(refused.1))
-}
-
-async fn claim_proof(
-    cx: &Context<'_, impl Host, impl CryptoRng>,
-    ReplayClaim { key, expires_at }: ReplayClaim,
-) -> Result<(), PushError> {
-    match cx.host.claim(&key, expires_at, cx.now).await.map_err(stores)? {
-        Claim::Fresh => Ok(()),
-        Claim::Replayed => Err(PushError::ProofReplayed),
-    }
 }
 
 fn stores(fault: HostError) -> PushError {
