@@ -6,6 +6,7 @@ use ::http::{HeaderName, Method, StatusCode, header};
 use rand_core::CryptoRng;
 use serde_json::{Map, Value};
 
+use crate::client_keys::ParsedSets;
 use crate::client_request::error_response;
 use crate::config::Config;
 use crate::dpop::{self, KnownNonces, ProofPolicy};
@@ -32,6 +33,8 @@ pub struct Server {
     pub own_policy: verifier::Policy,
     /// The scope UserInfo takes.
     pub userinfo_scope: Scope,
+    /// The keys of clients, parsed.
+    pub client_keys: ParsedSets,
     authorization_server_metadata: Vec<u8>,
     protected_resource_metadata: Vec<u8>,
     jwks: Vec<u8>,
@@ -116,6 +119,7 @@ impl Server {
         Ok(Self {
             own_policy,
             userinfo_scope: Scope::parse("openid")?,
+            client_keys: ParsedSets::default(),
             authorization_server_metadata: metadata::authorization_server(&config, &endpoints, &keys),
             protected_resource_metadata: metadata::protected_resource(&config),
             jwks: metadata::jwks(&keys),

@@ -37,6 +37,10 @@ pub(crate) struct Serve {
     #[arg(long)]
     no_cache: bool,
 
+    /// Certificate authorities to trust beside those of browsers when fetching the keys of clients; PEM
+    #[arg(long, value_name = "FILE")]
+    outbound_ca: Option<PathBuf>,
+
     /// Print no line per request
     #[arg(long)]
     quiet: bool,
@@ -52,6 +56,7 @@ impl Serve {
             variables,
             key_value: self.location()?,
             cache: if self.no_cache { None } else { cache_directory() },
+            outbound_ca: self.outbound_ca.clone(),
             log,
             ..Options::default()
         };

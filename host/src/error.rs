@@ -67,6 +67,14 @@ pub enum LoadError {
         /// What SQLite said.
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A file of certificate authorities cannot be used.
+    #[error("{}: {cause}", .path.display())]
+    Authorities {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
     /// The engine cannot be set up on this machine.
     #[error("engine: {0}")]
     Engine(String),

@@ -30,7 +30,7 @@ pub use server::Limits;
 use attesto_host_guest::{self as guest, Application, Database, Engine, Grants};
 use log::Log;
 use manifest::Manifest;
-use outbound::AllowedHost;
+use outbound::{AllowedHost, Trust};
 use server::Server;
 use variables::Variables;
 
@@ -44,6 +44,8 @@ pub struct Options {
     /// Where compiled components are kept for the next start: a directory that only this user may write to, made when
     /// missing. `None` compiles at every start.
     pub cache: Option<PathBuf>,
+    /// Certificate authorities, PEM, that are trusted beside those of browsers when a component calls out.
+    pub outbound_ca: Option<PathBuf>,
     /// The bounds on what the outside can make the host do.
     pub limits: Limits,
     /// Where lines go.
@@ -56,6 +58,7 @@ impl Default for Options {
             variables: BTreeMap::new(),
             key_value: Location::Memory,
             cache: None,
+            outbound_ca: None,
             limits: Limits::default(),
             log: Log::stderr(),
         }
@@ -104,6 +107,7 @@ impl Host {
         let database = Database::open(&options.key_value)
             .map_err(|cause| LoadError::KeyValue { location: options.key_value.to_string(), cause })?;
         let engine = engine_for(&manifest, &options)?;
+        let trust = trust(options.outbound_ca.as_deref())?;
         let mut files = Vec::new();
         let mut components = BTreeMap::new();
         let mut live = BTreeMap::new();
@@ -117,6 +121,7 @@ impl Host {
                 database: database.clone(),
                 variables: its_variables,
                 allowed_hosts: allowed_hosts(id, component, &variables)?,
+                trust: trust.clone(),
                 files: mounted.as_ref().map(|directory| directory.path().to_owned()),
                 log: options.log.clone(),
             };
@@ -207,6 +212,14 @@ fn engine_for(manifest: &Manifest, options: &Options) -> Result<Engine, LoadErro
     let instances = options.limits.in_flight.saturating_mul(2);
     let bounded = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     Engine::new(bounded(instances), bounded(parts), options.cache.clone()).map_err(LoadError::Engine)
+}
+
+fn trust(authorities: Option<&Path>) -> Result<Trust, LoadError> {
+    let pem = authorities.map(error::read).transpose()?;
+    Trust::new(pem.as_deref()).map_err(|cause| LoadError::Authorities {
+        path: authorities.map(Path::to_owned).unwrap_or_default(),
+        cause,
+    })
 }
 
 fn component_variables(

@@ -15,11 +15,12 @@ use attesto_host::manifest::Manifest;
 use support::component;
 
 /// The table: package, part, and what it inherits. What a part does not inherit it can not reach.
-const TABLE: [(&str, &str, &[Class]); 5] = [
+const TABLE: [(&str, &str, &[Class]); 6] = [
     ("attesto:keystore", "keystore", &[Class::Variables]),
     ("attesto:clients", "clients", &[Class::KeyValueStores]),
     ("attesto:people", "people", &[Class::KeyValueStores]),
     ("attesto:rules", "rules", &[]),
+    ("attesto:outbound", "outbound", &[Class::AllowedOutboundHosts]),
     ("attesto:stores", "store_key_value", &[Class::KeyValueStores]),
 ];
 
@@ -55,4 +56,15 @@ fn the_hostile_people_part_wants_what_the_real_one_may_not_have() {
     let refusal =
         check("attesto:people", &imports_of(&wasm).unwrap(), &BTreeSet::from([Class::KeyValueStores]));
     assert!(format!("{refusal:?}").contains("variables"));
+}
+
+#[test]
+fn an_outbound_part_that_wants_the_records_is_refused() {
+    let wasm = std::fs::read(component("hostile_outbound")).unwrap();
+    let refusal = check(
+        "attesto:outbound",
+        &imports_of(&wasm).unwrap(),
+        &BTreeSet::from([Class::AllowedOutboundHosts]),
+    );
+    assert!(format!("{refusal:?}").contains("wasi:keyvalue"), "{refusal:?}");
 }

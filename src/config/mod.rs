@@ -111,6 +111,8 @@ pub struct Config {
     pub response_signing_alg: Algorithm,
     /// The resources tokens are issued for beside `audience` (RFC 8707).
     pub resource_indicators: Vec<String>,
+    /// The hosts on internal networks whose documents may be fetched.
+    pub outbound_internal_hosts: Vec<String>,
     /// Whether resource servers can ask for the list of revoked access tokens.
     pub revoked_tokens_enabled: bool,
 }
@@ -300,9 +302,20 @@ mod tests {
             ("token_path = \"/oauth/authorize\"", "token_path"),
             ("token_path = \"/account/token\"", "account_path_prefix"),
             ("access_token_signing_alg = \"HS256\"", "access_token_signing_alg"),
+            ("outbound_internal_hosts = [\"https://keys.corp\"]", "outbound_internal_hosts"),
+            ("outbound_internal_hosts = [\"keys.corp:8443\"]", "outbound_internal_hosts"),
+            ("outbound_internal_hosts = [\"*.corp\"]", "outbound_internal_hosts"),
+            ("outbound_internal_hosts = [\"::1\"]", "outbound_internal_hosts"),
         ] {
             assert_eq!(keys(&format!("{MINIMAL}\n{line}")), [key], "{line}");
         }
+    }
+
+    #[test]
+    fn internal_hosts_are_spelled_as_in_urls() {
+        let text = format!("{MINIMAL}\noutbound_internal_hosts = [\"Keys.Corp\", \"10.5\", \"[0::1]\"]");
+        let config = Config::from_toml(&text).expect("valid");
+        assert_eq!(config.outbound_internal_hosts, ["keys.corp", "10.0.0.5", "[::1]"]);
     }
 
     #[test]

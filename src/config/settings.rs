@@ -137,6 +137,8 @@ pub(super) struct Settings {
     #[serde(default)]
     resource_indicators: Vec<String>,
     #[serde(default)]
+    outbound_internal_hosts: Vec<String>,
+    #[serde(default)]
     revoked_tokens_enabled: bool,
     revoked_tokens_path: Option<String>,
 }
@@ -258,6 +260,8 @@ impl Settings {
             problems.checked("request_object_signing_algs", algorithms(&self.request_object_signing_algs));
         let response_signing_alg =
             problems.checked("response_signing_alg", algorithm(&self.response_signing_alg));
+        let outbound_internal_hosts =
+            problems.checked("outbound_internal_hosts", hosts(&self.outbound_internal_hosts));
         for resource in &self.resource_indicators {
             if let Err(problem) = resource_identifier(resource) {
                 problems.note("resource_indicators", format!("{resource}: {problem}"))
@@ -280,6 +284,7 @@ impl Settings {
             Some(request_object_policy),
             Some(request_object_algorithms),
             Some(response_signing_alg),
+            Some(outbound_internal_hosts),
         ) = (
             catalog,
             principal_kinds,
@@ -296,6 +301,7 @@ impl Settings {
             request_object_policy,
             request_object_algorithms,
             response_signing_alg,
+            outbound_internal_hosts,
         )
         else {
             // Each of them noted its problem.
@@ -378,6 +384,7 @@ impl Settings {
             },
             response_signing_alg,
             resource_indicators: self.resource_indicators,
+            outbound_internal_hosts,
             revoked_tokens_enabled: self.revoked_tokens_enabled,
         })
     }
@@ -560,6 +567,17 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
 fn algorithms(names: &[String]) -> Result<Vec<Algorithm>, String> {
     let algorithms = names.iter().map(|name| algorithm(name)).collect::<Result<Vec<_>, _>>()?;
     if algorithms.is_empty() { Err("must have at least one algorithm".to_owned()) } else { Ok(algorithms) }
+}
+
+/// Hosts in the spelling that URLs are compared in.
+fn hosts(names: &[String]) -> Result<Vec<String>, String> {
+    let host = |name: &String| match Host::parse(name) {
+        Ok(host) => Ok(host.to_string()),
+        Err(error) => {
+            Err(format!("{name}: must be a host without port, an IPv6 address in brackets: {error}"))
+        }
+    };
+    names.iter().map(host).collect()
 }
 
 #[derive(Default)]

@@ -45,7 +45,7 @@ pub trait Outbound {
 pub struct CachedDocument {
     /// The body.
     pub body: Vec<u8>,
-    /// When it was fetched, seconds since the Unix epoch.
+    /// When it was last asked for, seconds since the Unix epoch.
     pub fetched_at: u64,
     /// Until when it is fresh, seconds since the Unix epoch.
     pub expires_at: u64,

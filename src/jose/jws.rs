@@ -109,7 +109,8 @@ pub struct Policy<'p> {
     pub typ: Option<&'p str>,
 }
 
-/// A token somebody sent. Its payload cannot be read until [`UnverifiedJws::verify`] has consumed it.
+/// A token somebody sent. Its payload cannot be read until [`UnverifiedJws::verify`] has consumed it; only whom it claims
+/// to be about can be asked before.
 #[derive(Clone, Debug)]
 pub struct UnverifiedJws<'t> {
     header: Header,
@@ -135,7 +136,7 @@ impl<'t> UnverifiedJws<'t> {
         Ok(Self { header, embedded_jwk, signing_input, payload, signature: decode(signature)? })
     }
 
-    /// `kid`, `alg` and `typ`: all that may be looked at before the signature.
+    /// `kid`, `alg` and `typ`: all that may be relied on before the signature.
     pub const fn header(&self) -> &Header {
         &self.header
     }
@@ -144,6 +145,16 @@ impl<'t> UnverifiedJws<'t> {
     /// they hold that key (RFC 9449 §4.2), and nothing of who they are.
     pub const fn embedded_jwk(&self) -> Option<&Value> {
         self.embedded_jwk.as_ref()
+    }
+
+    /// The `sub` this token claims, **unverified**: good for finding whose keys [`UnverifiedJws::verify`] is to be given, as
+    /// with a client assertion that comes without `client_id` (RFC 7521 §4.2), and for nothing else.
+    pub fn claimed_subject(&self) -> Option<String> {
+        let mut claims = json::object(&decode(self.payload).ok()?).ok()?;
+        match claims.remove("sub") {
+            Some(Value::String(subject)) => Some(subject),
+            _ => None,
+        }
     }
 
     /// Checks the token with the one key of `keys` that fits. The header chooses nothing: the allow-list, the key's

@@ -9,7 +9,9 @@
 )]
 
 mod authorization;
+mod client_assertion;
 mod client_credentials;
+mod client_keys;
 mod host;
 mod introspection;
 mod metadata;

@@ -6,6 +6,7 @@ spin_sdk::wit_bindgen::generate!({
         "../../wit/clients",
         "../../wit/people",
         "../../wit/rules",
+        "../../wit/outbound",
         "../../wit/stores",
         "wit",
     ],

@@ -4,6 +4,7 @@
 mod bindings;
 mod host;
 mod http;
+mod outbound;
 mod settings;
 
 use spin_sdk::http::{IntoResponse, Request};

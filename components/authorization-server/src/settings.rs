@@ -11,6 +11,7 @@ use spin_sdk::variables;
 use crate::bindings::attesto::clients::client_store;
 use crate::bindings::attesto::keystore::keystore;
 use crate::bindings::attesto::keystore::types::{Key, KeySet, Status};
+use crate::bindings::attesto::outbound::fetcher;
 use crate::bindings::attesto::people::interaction;
 use crate::bindings::attesto::rules::scope_policy;
 use crate::bindings::attesto::stores::code_store;
@@ -112,6 +113,8 @@ async fn load(now: u64) -> Result<Current, String> {
         scope_separator: config.catalog.separator().map(|separator| separator.as_char().to_string()),
     };
     scope_policy::configure(settings).await.map_err(|cause| format!("rules: {cause}"))?;
+    let settings = fetcher::Settings { internal_hosts: config.outbound_internal_hosts.clone() };
+    fetcher::configure(settings).await.map_err(|cause| format!("outbound: {cause}"))?;
     let keys = key_set(now).await?;
     let server = Server::new(config, server_keys(&keys)?).map_err(|error| error.to_string())?;
     let settings = interaction::Settings {

@@ -3,7 +3,6 @@
 //! A crate of its own because wasmtime's linking is generic over the store's data: here it is compiled once, and a
 //! change to the manifest, the composition or the server does not compile it again.
 
-mod address;
 mod bindings;
 mod cache;
 mod engine;
@@ -33,7 +32,7 @@ pub use wasmtime_wasi_http::WasiBody as Body;
 
 use instances::Instances;
 use log::Log;
-use outbound::AllowedHost;
+use outbound::{AllowedHost, Trust};
 
 /// The engine that compiles and runs components.
 pub struct Engine {
@@ -65,6 +64,8 @@ pub struct Grants {
     pub variables: Variables,
     /// The hosts it may call.
     pub allowed_hosts: Vec<AllowedHost>,
+    /// Whom these hosts' certificates must be from.
+    pub trust: Trust,
     /// The directory it sees as its root, read-only.
     pub files: Option<PathBuf>,
     /// Where its lines go.

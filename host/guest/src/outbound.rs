@@ -4,7 +4,7 @@
 //! mind between check and use (DNS rebinding) gains nothing. Redirects are not followed.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
@@ -12,15 +12,15 @@ use http::uri::Scheme;
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use special_use::is_special_address;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
-
-use crate::address::is_special;
 
 /// How long a step may take when the component sets no limit of its own.
 const STEP: Duration = Duration::from_secs(30);
@@ -147,9 +147,40 @@ struct Destination {
     named: bool,
 }
 
+/// Whom a certificate of the other end must be from.
+#[derive(Clone)]
+pub struct Trust(Arc<ClientConfig>);
+
+impl Trust {
+    /// The authorities that browsers trust, and those of a PEM file.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn new(pem: Option<&[u8]>) -> Result<Self, String> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
+        let known = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(pem.unwrap_or_default()) {
+            let certificate = certificate.map_err(|error| error.to_string())?;
+            roots.add(certificate).map_err(|error| error.to_string())?;
+        }
+        if pem.is_some() && roots.len() == known {
+            return Err("there is no certificate in it".to_owned());
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+}
+
 /// Outbound HTTP of one component.
 #[derive(Clone)]
-pub(crate) struct Outbound(pub(crate) Arc<Vec<AllowedHost>>);
+pub(crate) struct Outbound {
+    pub(crate) allowed: Arc<Vec<AllowedHost>>,
+    pub(crate) trust: Trust,
+}
 
 impl Outbound {
     fn destination(&self, uri: &Uri) -> Result<Destination, Error> {
@@ -158,7 +189,8 @@ impl Outbound {
         };
         let port = uri.port_u16().or_else(|| default_port(scheme)).ok_or(Error::HttpRequestUriInvalid)?;
         let host = host.to_ascii_lowercase();
-        let mut allowing = self.0.iter().filter(|allowed| allowed.allows(scheme, &host, port)).peekable();
+        let mut allowing =
+            self.allowed.iter().filter(|allowed| allowed.allows(scheme, &host, port)).peekable();
         if allowing.peek().is_none() {
             return Err(Error::HttpRequestDenied);
         }
@@ -175,7 +207,8 @@ impl WasiHttpHooks for Outbound {
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<(http::Response<WasiBody>, Transfer), Error>> + Send> {
         let destination = self.destination(request.uri());
-        Box::new(async move { send(destination?, request, options.unwrap_or_default()).await })
+        let trust = self.trust.clone();
+        Box::new(async move { send(destination?, &trust, request, options.unwrap_or_default()).await })
     }
 }
 
@@ -184,10 +217,11 @@ type Transfer = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 async fn send(
     destination: Destination,
+    trust: &Trust,
     mut request: http::Request<WasiBody>,
     options: RequestOptions,
 ) -> Result<(http::Response<WasiBody>, Transfer), Error> {
-    let connecting = connect(&destination);
+    let connecting = connect(&destination, trust);
     let stream = timeout(options.connect_timeout.unwrap_or(STEP), connecting)
         .await
         .map_err(|_| Error::ConnectionTimeout)??;
@@ -211,7 +245,7 @@ async fn send(
     Ok((response.map(|body| Paced::new(body.map_err(Error::from), pause).boxed_unsync()), transfer))
 }
 
-async fn connect(destination: &Destination) -> Result<Box<dyn Stream>, Error> {
+async fn connect(destination: &Destination, trust: &Trust) -> Result<Box<dyn Stream>, Error> {
     let Destination { host, port, tls, named } = destination;
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let found: Vec<SocketAddr> = tokio::net::lookup_host((bare, *port))
@@ -219,7 +253,7 @@ async fn connect(destination: &Destination) -> Result<Box<dyn Stream>, Error> {
         .map_err(|error| Error::DnsError { rcode: Some(error.to_string()), info_code: None })?
         .collect();
     let allowed: Vec<SocketAddr> =
-        found.into_iter().filter(|address| *named || !is_special(address.ip())).collect();
+        found.into_iter().filter(|address| *named || !is_special_address(address.ip())).collect();
     if allowed.is_empty() {
         return Err(Error::DestinationIpProhibited);
     }
@@ -230,19 +264,9 @@ async fn connect(destination: &Destination) -> Result<Box<dyn Stream>, Error> {
         return Ok(Box::new(stream));
     }
     let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::HttpRequestUriInvalid)?;
-    let config = TLS.clone().ok_or(Error::ConfigurationError)?;
-    Ok(Box::new(TlsConnector::from(config).connect(name, stream).await.map_err(Error::Tls)?))
+    let connector = TlsConnector::from(Arc::clone(&trust.0));
+    Ok(Box::new(connector.connect(name, stream).await.map_err(Error::Tls)?))
 }
-
-static TLS: LazyLock<Option<Arc<ClientConfig>>> = LazyLock::new(|| {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.into() };
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .ok()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Some(Arc::new(config))
-});
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -309,9 +333,13 @@ impl<B: http_body::Body<Error = Error> + Unpin> http_body::Body for Paced<B> {
 mod tests {
     use super::*;
 
+    fn outbound(entry: &str) -> Outbound {
+        let allowed = Arc::new(vec![AllowedHost::parse(entry).unwrap()]);
+        Outbound { allowed, trust: Trust::new(None).unwrap() }
+    }
+
     fn allows(entry: &str, url: &str) -> bool {
-        let outbound = Outbound(Arc::new(vec![AllowedHost::parse(entry).unwrap()]));
-        outbound.destination(&url.parse().unwrap()).is_ok()
+        outbound(entry).destination(&url.parse().unwrap()).is_ok()
     }
 
     #[test]
@@ -347,10 +375,8 @@ mod tests {
 
     #[test]
     fn only_a_literal_entry_names_a_host() {
-        let named = |entry: &str, url: &str| {
-            let outbound = Outbound(Arc::new(vec![AllowedHost::parse(entry).unwrap()]));
-            outbound.destination(&url.parse().unwrap()).unwrap().named
-        };
+        let named =
+            |entry: &str, url: &str| outbound(entry).destination(&url.parse().unwrap()).unwrap().named;
         assert!(named("http://127.0.0.1:9", "http://127.0.0.1:9/"));
         assert!(!named("http://*:*", "http://127.0.0.1:9/"));
         assert!(!named("http://*.local:*", "http://printer.local:9/"));
@@ -360,7 +386,22 @@ mod tests {
     async fn a_wildcard_does_not_reach_special_addresses() {
         for host in ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1"] {
             let destination = Destination { host: host.to_owned(), port: 9, tls: false, named: false };
-            assert!(matches!(connect(&destination).await, Err(Error::DestinationIpProhibited)), "{host}");
+            let connected = connect(&destination, &Trust::new(None).unwrap()).await;
+            assert!(matches!(connected, Err(Error::DestinationIpProhibited)), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_authority_that_can_not_be_read_is_refused() {
+        for pem in [
+            "",
+            "no block",
+            "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+            "-----BEGIN CERTIFICATE-----\n***\n-----END CERTIFICATE-----\n",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n",
+        ] {
+            assert!(Trust::new(Some(pem.as_bytes())).is_err(), "{pem}");
         }
     }
 }

@@ -37,7 +37,7 @@ impl Shared {
             id: grants.id.into(),
             stores: Stores { labels: Arc::new(grants.stores), database: grants.database },
             variables: grants.variables,
-            outbound: Outbound(Arc::new(grants.allowed_hosts)),
+            outbound: Outbound { allowed: Arc::new(grants.allowed_hosts), trust: grants.trust },
             files: grants.files,
             log: grants.log,
             closing: Arc::default(),

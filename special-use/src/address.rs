@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Whether an address is special-use (RFC 6890 and its registries): this machine, the local network, or nobody.
 ///
 /// A server that fetches what strangers name must not reach these.
-pub(crate) fn is_special(address: IpAddr) -> bool {
+pub fn is_special_address(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_special_v4(v4),
         IpAddr::V6(v6) => is_special_v6(v6),
@@ -47,8 +47,11 @@ fn is_special_v6(address: Ipv6Addr) -> bool {
         (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => embedded(g, h),
         // 6to4 (RFC 3056) carries the address in the prefix.
         (0x2002, ..) => embedded(b, c),
-        // Documentation (RFC 3849, RFC 9637), and 2001::/23: Teredo, ORCHID, benchmarks, …
+        // Documentation (RFC 3849, RFC 9637), and 2001::/23: Teredo (RFC 4380), benchmarks, ORCHIDv2 (RFC
+        // 7343), …
         (0x2001, 0xdb8, ..) | (0x3fff, 0..=0xfff, ..) | (0x2001, 0..=0x1ff, ..) => true,
+        // AS112 (RFC 7534).
+        (0x2620, 0x4f, 0x8000, ..) => true,
         // Everything outside global unicast, 2000::/3: unspecified, loopback, unique local, link-local, multicast, …
         _ => a & 0xe000 != 0x2000,
     }
@@ -88,6 +91,10 @@ mod tests {
             "2002:7f00:1::",
             "2001:db8::1",
             "2001::1",
+            "2001:2::1",
+            "2001:20::1",
+            "2001:2f:ffff::1",
+            "2620:4f:8000::1",
             "3fff::1",
             "fc00::1",
             "fd12::1",
@@ -97,7 +104,7 @@ mod tests {
             "100::1",
             "5f00::1",
         ] {
-            assert!(is_special(special.parse().unwrap()), "{special}");
+            assert!(is_special_address(special.parse().unwrap()), "{special}");
         }
         for public in [
             "1.1.1.1",
@@ -114,7 +121,7 @@ mod tests {
             "64:ff9b::101:101",
             "2002:101:101::",
         ] {
-            assert!(!is_special(public.parse().unwrap()), "{public}");
+            assert!(!is_special_address(public.parse().unwrap()), "{public}");
         }
     }
 }

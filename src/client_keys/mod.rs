@@ -1,0 +1,192 @@
+//! The public keys of clients: registered with them, or at the `jwks_uri` they registered (RFC 7591 §2).
+
+mod parsed;
+
+use std::sync::Arc;
+
+use rand_core::CryptoRng;
+
+use crate::client::Client;
+use crate::host::{CachedDocument, FetchLimits, Host, HostError};
+use crate::jose::jwk::MAX_SET_LEN;
+use crate::jose::{JwkSet, JwsError, KeyError, SelectError, UnverifiedJws, VerifiedJws, jws};
+use crate::server::Context;
+
+pub use parsed::ParsedSets;
+
+/// What fetching a set may cost.
+const LIMITS: FetchLimits = FetchLimits { max_bytes: MAX_SET_LEN as u64, timeout_ms: 5_000 };
+
+/// How long a fetched set is kept, seconds: what its `Cache-Control` says, within bounds. The lower one keeps a client's
+/// every request from becoming one of ours; the upper one is how long a key that its client withdrew can go on working.
+const MIN_TTL: u64 = 60;
+const MAX_TTL: u64 = 86_400;
+/// Where it says nothing.
+const DEFAULT_TTL: u64 = 600;
+
+/// How soon a URL is asked again, seconds: after a set in which a key was missing, or after a failure. Whoever knows a
+/// client's identifier can send names of keys that do not exist.
+const PACE: u64 = 30;
+
+/// Why something a client signed is not verified.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClientKeysError {
+    /// The client has no keys, or none that could be had.
+    #[error("the client has no keys: {0}")]
+    NoKeys(String),
+    /// It is not what one of its keys has signed.
+    #[error(transparent)]
+    Jws(#[from] JwsError),
+    /// An internal fault, for the log.
+    #[error("{0}")]
+    Fault(String),
+}
+
+/// Verifies what a client has signed with one of its keys. Where the keys are at a `jwks_uri` and the `kid` is unknown, they
+/// are fetched once more, at a pace.
+///
+/// "The verifier knows to go back to the `jwks_uri` location to re-retrieve the keys when it sees an unfamiliar `kid` value"
+/// (OIDC Core §10.1.1).
+pub async fn verify(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    client: &Client,
+    jws: UnverifiedJws<'_>,
+    policy: &jws::Policy<'_>,
+) -> Result<VerifiedJws, ClientKeysError> {
+    let keys = Keys::of(cx, client).await?;
+    let set = keys.parse(cx)?;
+    match jws.clone().verify(&set, policy) {
+        Err(JwsError::Key(SelectError::UnknownKey)) if jws.header().kid.is_some() => {}
+        outcome => return Ok(outcome?),
+    }
+    match keys.fresher(cx).await? {
+        Some(keys) => {
+            let set = keys.parse(cx)?;
+            Ok(jws.verify(&set, policy)?)
+        }
+        None => Err(JwsError::Key(SelectError::UnknownKey).into()),
+    }
+}
+
+/// The client's keys, a JWK Set as JSON text.
+pub async fn text(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    client: &Client,
+) -> Result<String, ClientKeysError> {
+    Keys::of(cx, client).await?.into_text()
+}
+
+/// What [`text`] gives when the client's `jwks_uri` is asked once more because a key was missing; `None` where there is
+/// nothing to ask, or where it was asked a moment ago.
+pub async fn fresher_text(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    client: &Client,
+) -> Result<Option<String>, ClientKeysError> {
+    Keys::of(cx, client).await?.fresher(cx).await?.map(Keys::into_text).transpose()
+}
+
+/// Where the keys of a client come from.
+enum Keys<'c> {
+    /// `jwks`.
+    Registered(&'c str),
+    /// `jwks_uri`, and what is kept of it.
+    Fetched(&'c str, CachedDocument),
+}
+
+impl<'c> Keys<'c> {
+    /// "The `jwks_uri` and `jwks` parameters MUST NOT both be present in the same request or response" (RFC 7591 §2).
+    async fn of(
+        cx: &Context<'_, impl Host, impl CryptoRng>,
+        client: &'c Client,
+    ) -> Result<Self, ClientKeysError> {
+        match (&client.jwks, &client.jwks_uri) {
+            (Some(jwks), None) => Ok(Self::Registered(jwks)),
+            (None, Some(url)) => {
+                let kept = cx.host.cached_document(url, cx.now).await;
+                // What is not fresh is not there, whatever the store says.
+                match kept.map_err(store_fault)?.filter(|kept| cx.now < kept.expires_at) {
+                    Some(kept) => Ok(Self::Fetched(url, kept)),
+                    None => fetch(cx, url, None).await.map(|document| Self::Fetched(url, document)),
+                }
+            }
+            (None, None) => Err(ClientKeysError::NoKeys("neither `jwks` nor `jwks_uri`".to_owned())),
+            (Some(_), Some(_)) => Err(ClientKeysError::NoKeys("both `jwks` and `jwks_uri`".to_owned())),
+        }
+    }
+
+    fn octets(&self) -> Result<&[u8], ClientKeysError> {
+        match self {
+            Self::Registered(jwks) => Ok(jwks.as_bytes()),
+            Self::Fetched(url, kept) if kept.body.is_empty() => {
+                Err(ClientKeysError::NoKeys(format!("{url} gave none a moment ago")))
+            }
+            Self::Fetched(_, kept) => Ok(&kept.body),
+        }
+    }
+
+    fn parse(&self, cx: &Context<'_, impl Host, impl CryptoRng>) -> Result<Arc<JwkSet>, ClientKeysError> {
+        cx.server.client_keys.parse(self.octets()?).map_err(|error| unusable("its JWK Set", error))
+    }
+
+    fn into_text(self) -> Result<String, ClientKeysError> {
+        String::from_utf8(self.octets()?.to_vec())
+            .map_err(|_| ClientKeysError::NoKeys("its JWK Set is not UTF-8".to_owned()))
+    }
+
+    /// The keys as the URL gives them now, where there is one and it was not asked a moment ago.
+    async fn fresher(
+        self,
+        cx: &Context<'_, impl Host, impl CryptoRng>,
+    ) -> Result<Option<Self>, ClientKeysError> {
+        match self {
+            Self::Fetched(url, kept) if cx.now >= kept.fetched_at.saturating_add(PACE) => {
+                fetch(cx, url, Some(kept)).await.map(|document| Some(Self::Fetched(url, document)))
+            }
+            Self::Registered(_) | Self::Fetched(..) => Ok(None),
+        }
+    }
+}
+
+/// Fetches the set and keeps it. Where that fails, what was `kept` stays as fresh as it was, and the failure is kept with it:
+/// as the time of the last attempt or, where there is nothing, as an empty document.
+async fn fetch(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    url: &str,
+    kept: Option<CachedDocument>,
+) -> Result<CachedDocument, ClientKeysError> {
+    let outcome = match cx.host.fetch_document(url, LIMITS).await {
+        Ok(document) => match cx.server.client_keys.parse(&document.body) {
+            Ok(_) => Ok(document),
+            Err(error) => Err(unusable(url, error)),
+        },
+        Err(error) => Err(ClientKeysError::NoKeys(format!("{url}: {error}"))),
+    };
+    let document = match (&outcome, kept) {
+        (Ok(document), _) => CachedDocument {
+            body: document.body.clone(),
+            fetched_at: cx.now,
+            expires_at: cx.now + document.max_age.unwrap_or(DEFAULT_TTL).clamp(MIN_TTL, MAX_TTL),
+        },
+        (Err(_), Some(kept)) => CachedDocument { fetched_at: cx.now, ..kept },
+        (Err(_), None) => CachedDocument { body: Vec::new(), fetched_at: cx.now, expires_at: cx.now + PACE },
+    };
+    // The client may go on without it: the next request fetches again.
+    if let Err(fault) = cx.host.cache_document(url, &document).await {
+        cx.host.log_fault(&format!("stores: {fault}"));
+    }
+    match outcome {
+        Ok(_) => Ok(document),
+        Err(error) => {
+            cx.host.log_fault(&format!("outbound: {error}"));
+            Err(error)
+        }
+    }
+}
+
+fn unusable(what: &str, error: KeyError) -> ClientKeysError {
+    ClientKeysError::NoKeys(format!("{what}: {error}"))
+}
+
+fn store_fault(fault: HostError) -> ClientKeysError {
+    ClientKeysError::Fault(format!("stores: {fault}"))
+}
