@@ -10,6 +10,7 @@ use crate::client_assertion::AssertionError;
 use crate::client_auth::{self, Authenticated, ClientAuthError};
 use crate::client_keys::ClientKeysError;
 use crate::config::Config;
+use crate::dpop::{self, DpopError, Proof};
 use crate::event::{Event, EventName};
 use crate::host::{Claim, Host};
 use crate::http::{BodyError, Request, Response};
@@ -201,7 +202,7 @@ pub(crate) async fn authenticated(
 }
 
 /// Claims the `jti` of a client's assertion, when nothing else can refuse the request any more.
-pub(crate) async fn claim_assertion(
+async fn claim_assertion(
     cx: &Context<'_, impl Host, impl CryptoRng>,
     ReplayClaim { key, expires_at }: ReplayClaim,
 ) -> Result<(), RequestError> {
@@ -210,6 +211,25 @@ pub(crate) async fn claim_assertion(
         Ok(Claim::Replayed) => Err(ClientAuthError::Replayed.into()),
         Err(fault) => Err(RequestError::Fault(format!("stores: {fault}"))),
     }
+}
+
+/// Claims all that a request has shown and that is good once, when nothing else can refuse it any more: the nonce first, as
+/// whoever loses the race for one is asked to come again.
+pub(crate) async fn claim_once<E: From<RequestError> + From<DpopError>>(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    proof: Option<&Proof>,
+    assertion: Option<ReplayClaim>,
+) -> Result<(), E> {
+    if let Some(proof) = proof {
+        dpop::accept_nonce(cx, proof).await?;
+    }
+    if let Some(assertion) = assertion {
+        claim_assertion(cx, assertion).await?;
+    }
+    if let Some(proof) = proof {
+        dpop::claim(cx, proof).await?;
+    }
+    Ok(())
 }
 
 /// Answers a request that was refused at `endpoint`, and says so to the operator.

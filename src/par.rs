@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::authorization::{AuthorizationRequest, Channel, Refusal, Settled, Unsettled};
 use crate::client::Client;
 use crate::client_auth::{self, Authenticated};
-use crate::client_request::{self, RequestError, Wire, claim_assertion, error_response, parameters};
+use crate::client_request::{self, RequestError, Wire, claim_once, error_response, parameters};
 use crate::dpop::{self, DpopError};
 use crate::event::{Event, EventName};
 use crate::host::{Host, HostError};
@@ -156,13 +156,7 @@ async fn pushed(
         signed: channel.is_signed(),
         dpop_jkt: jkt.cloned().or(request.dpop_jkt),
     };
-    if let Some(proof) = proof {
-        dpop::accept_nonce(cx, &proof).await?;
-        dpop::claim(cx, &proof).await?;
-    }
-    if let Some(assertion) = claim {
-        claim_assertion(cx, assertion).await?;
-    }
+    claim_once::<PushError>(cx, proof.as_ref(), claim).await?;
     let ttl = cx.server.config.pushed_requests.ttl;
     Reference::keep(cx, &client, stored, ttl).await.map_err(stores)
 }

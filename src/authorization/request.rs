@@ -32,9 +32,9 @@ pub struct Settled {
     /// The client's `state`, to be given back as it came (RFC 6749 §4.1.2).
     pub state: Option<String>,
     /// How the request came here.
-    pub channel: Channel,
+    pub(crate) channel: Channel,
     /// The request.
-    pub params: Params,
+    pub(crate) params: Params,
 }
 
 impl Settled {

@@ -1,8 +1,8 @@
 //! JSON Object Signing and Encryption, the part OAuth needs: signed tokens and the keys that sign and check them.
 //!
 //! A token enters as an [`UnverifiedJws`], which shows only its `kid`, `alg` and `typ`, and the `jwk` a proof of possession
-//! carries; the one way to its payload is [`UnverifiedJws::verify`], which consumes it. A token leaves through [`sign_jwt`], whose private key lives behind
-//! the [`Signer`] trait.
+//! carries; the one way to its payload is [`UnverifiedJws::verify`], which consumes it. A token leaves through [`sign_jwt`],
+//! whose private key lives behind the [`Signer`] trait.
 //!
 //! | module | standard |
 //! |---|---|

@@ -15,7 +15,7 @@ pub use error::{GrantRefusal, TokenError};
 
 use crate::client::{Client, GrantType};
 use crate::client_auth::{self, Authenticated};
-use crate::client_request::{RequestError, claim_assertion, parameters, required};
+use crate::client_request::{RequestError, claim_once, parameters, required};
 use crate::config::Config;
 use crate::confirmation::Confirmation;
 use crate::dpop::{self, Proof};
@@ -68,14 +68,7 @@ struct TokenRequest<'r> {
 impl TokenRequest<'_> {
     /// Claims what is good once, when nothing can refuse the request any more but the grant's own claim.
     async fn claim(&self, cx: &mut Context<'_, impl Host, impl CryptoRng>) -> Result<(), TokenError> {
-        if let Some(proof) = &self.proof {
-            dpop::accept_nonce(cx, proof).await?;
-            dpop::claim(cx, proof).await?;
-        }
-        if let Some(assertion) = self.assertion {
-            claim_assertion(cx, assertion).await?;
-        }
-        Ok(())
+        claim_once(cx, self.proof.as_ref(), self.assertion).await
     }
 }
 

@@ -12,6 +12,10 @@
 #[expect(dead_code, reason = "the other half of it serves the endpoints' own tests")]
 mod host;
 
+#[path = "../protocol/signing.rs"]
+#[expect(dead_code, reason = "likewise")]
+mod signing;
+
 mod credentials;
 mod documents;
 mod forwarding;

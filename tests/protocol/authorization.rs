@@ -67,13 +67,10 @@ fn every_other_refusal_goes_to_the_client_with_state_and_issuer() {
         (&[("code_challenge", "short")], "invalid_request"),
         (&[("code_challenge_method", "plain")], "invalid_request"),
         (&[("code_challenge_method", "")], "invalid_request"),
-        // OAuth 2.0 Multiple Response Type Encoding Practices §2.1
-        (&[("response_mode", "fragment")], "invalid_request"),
         // OIDC Core §3.1.2.1, §3.1.2.6
         (&[("prompt", "none login")], "invalid_request"),
         (&[("prompt", "sing")], "invalid_request"),
         (&[("max_age", "-1")], "invalid_request"),
-        (&[("request", "x.y.z")], "request_not_supported"),
         (&[("request_uri", "urn:x")], "request_uri_not_supported"),
         (&[("registration", "{}")], "registration_not_supported"),
         // RFC 8707 §2

@@ -113,6 +113,9 @@ pub(crate) struct TestHost {
     pub(crate) cached: RefCell<HashMap<String, CachedDocument>>,
     pub(crate) allowed_resources: RefCell<Option<Vec<String>>>,
     pub(crate) hides_tokens: Cell<bool>,
+    pub(crate) demands: RefCell<Vec<AuthenticationDemand>>,
+    /// Somebody else takes every pushed request just before this host's caller does.
+    pub(crate) takes_meanwhile: Cell<bool>,
     seed: Cell<u64>,
 }
 
@@ -196,6 +199,8 @@ impl TestHost {
             cached: RefCell::default(),
             allowed_resources: RefCell::new(None),
             hides_tokens: Cell::new(false),
+            demands: RefCell::default(),
+            takes_meanwhile: Cell::new(false),
             seed: Cell::new(0),
         }
     }
@@ -497,6 +502,7 @@ impl Interaction for TestHost {
     ) -> Result<Establishment, HostError> {
         self.may_fail("establish")?;
         self.asked.borrow_mut().push(authorization.clone());
+        self.demands.borrow_mut().push(demand);
         Ok(match self.person.get() {
             Person::NotSignedIn if demand.interactive => {
                 Establishment::Respond(Response::empty(http::StatusCode::OK))
@@ -696,7 +702,7 @@ impl PushedRequestStore for TestHost {
     async fn take_pushed_request(&self, digest: &Digest, now: u64) -> Result<bool, HostError> {
         self.may_fail("take_pushed_request")?;
         let taken = self.pushed.borrow_mut().remove(digest.as_bytes());
-        Ok(taken.is_some_and(|request| now < request.expires_at))
+        Ok(taken.is_some_and(|request| now < request.expires_at && !self.takes_meanwhile.get()))
     }
 }
 

@@ -26,7 +26,16 @@ fn the_metadata_says_what_the_server_does() {
             json!(["openid", "email", "offline_access", "read", "write", "orders:read", "orders:write"]),
         ),
         ("response_types_supported", json!(["code"])),
-        ("response_modes_supported", json!(["query"])),
+        (
+            "response_modes_supported",
+            json!(["query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"]),
+        ),
+        ("authorization_signing_alg_values_supported", json!(["ES256", "RS256"])),
+        ("pushed_authorization_request_endpoint", json!("https://auth.example/oauth/par")),
+        ("require_pushed_authorization_requests", json!(false)),
+        ("request_parameter_supported", json!(true)),
+        ("require_signed_request_object", json!(false)),
+        ("request_object_signing_alg_values_supported", json!(["PS256", "ES256", "EdDSA", "Ed25519"])),
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
         (
             "token_endpoint_auth_methods_supported",
@@ -129,7 +138,7 @@ fn documents_are_read_only() {
 
 #[test]
 fn elsewhere_there_is_nothing() {
-    for path in ["/", "/oauth", "/oauth/token/", "/oauth/par", "/accounts", "//oauth/token"] {
+    for path in ["/", "/oauth", "/oauth/token/", "/accounts", "//oauth/token"] {
         assert_eq!(TestHost::new().send(get(path, None)).status, StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -143,6 +152,12 @@ fn a_feature_that_is_off_has_no_route_and_no_metadata() {
             "grant_types_supported = [\"client_credentials\"]",
             "/oauth/authorize",
             &["authorization_endpoint", "userinfo_endpoint", "code_challenge_methods_supported"],
+        ),
+        ("par_enabled = false", "/oauth/par", &["pushed_authorization_request_endpoint"]),
+        (
+            "grant_types_supported = [\"client_credentials\"]",
+            "/oauth/par",
+            &["require_pushed_authorization_requests"],
         ),
         ("grant_types_supported = [\"client_credentials\"]", "/oauth/userinfo", &["prompt_values_supported"]),
         ("grant_types_supported = [\"client_credentials\"]", "/account/login", &["claims_supported"]),
@@ -165,7 +180,7 @@ fn a_path_that_lies_elsewhere_is_served_and_advertised_there() {
     let server = server_with(|text| {
         format!(
             "{text}\noauth_path_prefix = \"/mcp/oauth\"\ntoken_path = \"/t\"\nauthorize_path = \"/a\"\n\
-             userinfo_path = \"/u\"\nrevocation_path = \"/r\"\n"
+             userinfo_path = \"/u\"\nrevocation_path = \"/r\"\npar_path = \"/p\"\n"
         )
     });
     let host = TestHost::new();
@@ -176,6 +191,7 @@ fn a_path_that_lies_elsewhere_is_served_and_advertised_there() {
         ("userinfo_endpoint", "/u"),
         ("revocation_endpoint", "/r"),
         ("introspection_endpoint", "/mcp/oauth/introspect"),
+        ("pushed_authorization_request_endpoint", "/p"),
     ] {
         assert_eq!(metadata[member], format!("https://auth.example{path}"));
         assert_ne!(host.send_to(&server, get(path, None), NOW).status, StatusCode::NOT_FOUND, "{path}");
@@ -183,4 +199,31 @@ fn a_path_that_lies_elsewhere_is_served_and_advertised_there() {
     for path in ["/oauth/token", "/mcp/oauth/token", "/mcp/oauth/authorize"] {
         assert_eq!(host.send_to(&server, get(path, None), NOW).status, StatusCode::NOT_FOUND, "{path}");
     }
+}
+
+#[test]
+fn what_is_said_of_request_objects_follows_from_one_policy() {
+    let of = |settings: &str| {
+        let server = server_with(|text| format!("{text}\n{settings}"));
+        let path = "/.well-known/oauth-authorization-server";
+        json(&TestHost::new().send_to(&server, get(path, None), NOW))
+    };
+    let off = of("request_object_policy = \"off\"");
+    assert_eq!(off["request_parameter_supported"], false);
+    assert!(off.get("request_object_signing_alg_values_supported").is_none());
+    let required = of("require_signed_request_object = true\nrequest_object_signing_algs = [\"PS256\"]");
+    assert_eq!(required["require_signed_request_object"], true);
+    assert_eq!(required["request_object_signing_alg_values_supported"], json!(["PS256"]));
+    assert_eq!(
+        of("require_pushed_authorization_requests = true")["require_pushed_authorization_requests"],
+        true
+    );
+}
+
+#[test]
+fn every_resource_tokens_are_issued_for_is_named() {
+    let server = server_with(|text| format!("{text}\nresource_indicators = [\"https://orders.example\"]"));
+    let path = "/.well-known/oauth-authorization-server";
+    let metadata = json(&TestHost::new().send_to(&server, get(path, None), NOW));
+    assert_eq!(metadata["protected_resources"], json!(["https://api.example", "https://orders.example"]));
 }
