@@ -291,10 +291,6 @@ mod tests {
             ("grant_types_supported = [\"password\"]", "grant_types_supported"),
             ("grant_types_supported = [\"refresh_token\"]", "grant_types_supported"),
             ("token_endpoint_auth_methods_supported = []", "token_endpoint_auth_methods_supported"),
-            (
-                "token_endpoint_auth_methods_supported = [\"tls_client_auth\"]",
-                "token_endpoint_auth_methods_supported",
-            ),
             ("refresh_token_ttl = 0", "refresh_token_ttl"),
             ("refresh_token_ttl = 20\nrefresh_token_family_ttl = 10", "refresh_token_ttl"),
             ("refresh_token_rotation_grace_seconds = 601", "refresh_token_rotation_grace_seconds"),
@@ -320,6 +316,56 @@ mod tests {
         let text = format!("{MINIMAL}\noutbound_internal_hosts = [\"Keys.Corp\", \"10.5\", \"[0::1]\"]");
         let config = Config::from_toml(&text).expect("valid");
         assert_eq!(config.outbound_internal_hosts, ["keys.corp", "10.0.0.5", "[::1]"]);
+    }
+
+    #[test]
+    fn mutual_tls_with_less_than_it_needs_is_refused() {
+        const PKI: &str = "token_endpoint_auth_methods_supported = [\"tls_client_auth\"]";
+        const SELF_SIGNED: &str = "token_endpoint_auth_methods_supported = [\"self_signed_tls_client_auth\"]";
+        const ENABLED: &str = "mtls_enabled = true\ntrusted_proxies = [\"loopback\"]";
+        let ca = anchors("ca");
+        for (lines, expected) in [
+            (PKI.to_owned(), &["mtls_enabled", "mtls_trust_anchors"][..]),
+            (SELF_SIGNED.to_owned(), &["mtls_enabled"]),
+            (ca.clone(), &["mtls_enabled"]),
+            ("mtls_listener_verifies = true".to_owned(), &["mtls_enabled"]),
+            ("mtls_origin = \"https://mtls.auth.example\"".to_owned(), &["mtls_enabled"]),
+            ("mtls_enabled = true".to_owned(), &["trusted_proxies"]),
+            (format!("{ENABLED}\n{PKI}"), &["mtls_trust_anchors"]),
+            (format!("{ENABLED}\n{PKI}\nmtls_trust_anchors = \" \""), &["mtls_trust_anchors"]),
+            (format!("{ENABLED}\n{PKI}\nmtls_listener_verifies = true"), &[]),
+            (format!("{ENABLED}\n{PKI}\n{ca}"), &[]),
+            (format!("{ENABLED}\n{SELF_SIGNED}"), &[]),
+            (ENABLED.to_owned(), &[]),
+        ] {
+            assert_eq!(keys(&format!("{MINIMAL}\n{lines}")), expected, "{lines}");
+        }
+    }
+
+    #[test]
+    fn trust_anchors_that_vouch_for_nobody_are_refused_at_start() {
+        for (name, problem) in [
+            ("client", "number 1 is not an authority's (basicConstraints cA, keyUsage keyCertSign)"),
+            ("silent-ca", "number 1 is not an authority's (basicConstraints cA, keyUsage keyCertSign)"),
+            ("weak-ca", "number 1 has a key that is not used: RSA modulus under 2048 bits"),
+            ("p384-ca", "number 1 has a key that is not used: unsupported curve"),
+            ("client.key", "must be certificates in PEM and nothing else"),
+            ("README.md", "must be certificates in PEM (`BEGIN CERTIFICATE`)"),
+        ] {
+            let text = format!(
+                "{MINIMAL}\nmtls_enabled = true\ntrusted_proxies = [\"loopback\"]\n{}",
+                anchors(name)
+            );
+            let error = Config::from_toml(&text).expect_err(name).to_string();
+            assert!(error.contains("`mtls_trust_anchors` must be") && error.ends_with(problem), "{error}");
+        }
+    }
+
+    /// The setting with one of the certificates of the tests.
+    fn anchors(name: &str) -> String {
+        let file = if name.contains(".md") { name.to_owned() } else { format!("{name}.pem") };
+        let path = format!("{}/tests/certificates/{file}", env!("CARGO_MANIFEST_DIR"));
+        format!("mtls_trust_anchors = '''\n{}'''", std::fs::read_to_string(path).expect(name))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The settings of sender constraints, client assertions, pushed and signed requests.
 
 use crate::jose::Algorithm;
+use crate::mtls::TrustAnchors;
 
 /// A profile that sets every switch at once, and refuses settings that contradict it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +43,8 @@ pub enum DpopNonces {
 pub struct MtlsConfig {
     /// Which header a trusted proxy passes the client's certificate in.
     pub certificate_header: CertificateHeader,
-    /// The authorities that vouch for `tls_client_auth` certificates, PEM.
-    pub trust_anchors: String,
+    /// The authorities that vouch for `tls_client_auth` certificates.
+    pub trust_anchors: TrustAnchors,
     /// The terminator has validated the chain of every certificate it passes on, and passes on no other.
     pub listener_verifies: bool,
     /// The origin at which certificates are asked for, where it is not the issuer's: the one of `mtls_endpoint_aliases`

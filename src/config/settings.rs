@@ -12,6 +12,7 @@ use super::{
 use crate::client::{ClientAuthMethod, GrantType};
 use crate::cors::CorsPolicy;
 use crate::jose::Algorithm;
+use crate::mtls::TrustAnchors;
 use crate::principal_kind::{PrincipalKind, PrincipalKinds};
 use crate::request_facts::{CanonicalUrl, TrustedProxies};
 use crate::scope_catalog::{Catalog, Separator};
@@ -255,6 +256,9 @@ impl Settings {
         let dpop = problems.checked("dpop_nonces", self.dpop_nonces());
         let dpop_algorithms = problems.checked("dpop_signing_algs", algorithms(&self.dpop_signing_algs));
         let certificate_header = problems.checked("mtls_certificate_header", self.certificate_header());
+        let trust_anchors =
+            problems.checked("mtls_trust_anchors", TrustAnchors::parse(&self.mtls_trust_anchors));
+        self.check_mtls(auth_methods.as_deref().unwrap_or_default(), &mut problems);
         let client_auth_algorithms =
             problems.checked("client_auth_signing_algs", algorithms(&self.client_auth_signing_algs));
         let request_object_policy = problems.checked("request_object_policy", self.request_object_policy());
@@ -282,6 +286,7 @@ impl Settings {
             Some(nonces),
             Some(dpop_algorithms),
             Some(certificate_header),
+            Some(trust_anchors),
             Some(client_auth_algorithms),
             Some(request_object_policy),
             Some(request_object_algorithms),
@@ -299,6 +304,7 @@ impl Settings {
             dpop,
             dpop_algorithms,
             certificate_header,
+            trust_anchors,
             client_auth_algorithms,
             request_object_policy,
             request_object_algorithms,
@@ -365,7 +371,7 @@ impl Settings {
             },
             mtls: self.mtls_enabled.then_some(MtlsConfig {
                 certificate_header,
-                trust_anchors: self.mtls_trust_anchors,
+                trust_anchors,
                 listener_verifies: self.mtls_listener_verifies,
                 origin: self.mtls_origin,
             }),
@@ -491,6 +497,37 @@ impl Settings {
             if *path == account || path.starts_with(&format!("{account}/")) {
                 problems.note("account_path_prefix", format!("must not contain `{key}`"))
             }
+        }
+    }
+
+    /// A setting of mutual TLS without the rest that it needs would refuse every client, or believe any.
+    fn check_mtls(&self, methods: &[ClientAuthMethod], problems: &mut Problems) {
+        for (is_set, what) in [
+            (methods.contains(&ClientAuthMethod::TlsClientAuth), "tls_client_auth"),
+            (methods.contains(&ClientAuthMethod::SelfSignedTlsClientAuth), "self_signed_tls_client_auth"),
+            (!self.mtls_trust_anchors.is_empty(), "mtls_trust_anchors"),
+            (self.mtls_listener_verifies, "mtls_listener_verifies"),
+            (self.mtls_origin.is_some(), "mtls_origin"),
+        ] {
+            if is_set && !self.mtls_enabled {
+                problems.note("mtls_enabled", format!("must be true for `{what}`"))
+            }
+        }
+        if self.mtls_enabled && self.trusted_proxies.is_empty() {
+            problems.note(
+                "trusted_proxies",
+                "must name the TLS terminator that passes client certificates on, with `mtls_enabled`",
+            )
+        }
+        if methods.contains(&ClientAuthMethod::TlsClientAuth)
+            && self.mtls_trust_anchors.trim().is_empty()
+            && !self.mtls_listener_verifies
+        {
+            problems.note(
+                "mtls_trust_anchors",
+                "must be the authorities of `tls_client_auth` certificates, in PEM, unless `mtls_listener_verifies` \
+                 says that the TLS terminator validates the chain of every certificate it passes on",
+            )
         }
     }
 

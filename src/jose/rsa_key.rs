@@ -66,6 +66,12 @@ impl PublicKey {
         Self::from_components(&key.n_bytes(), &key.e_bytes())
     }
 
+    /// Reads an `RSAPublicKey` (RFC 8017 A.1.1) in DER.
+    pub(crate) fn from_pkcs1_der(der: &[u8]) -> Result<Self, KeyError> {
+        let key = rsa::pkcs1::RsaPublicKeyRef::try_from(der).map_err(|_| KeyError::Malformed)?;
+        Self::from_components(key.modulus.as_bytes(), key.public_exponent.as_bytes())
+    }
+
     /// Writes the key as SPKI PEM (`BEGIN PUBLIC KEY`, RFC 8017 A.1).
     pub(super) fn to_spki_pem(&self) -> Result<String, KeyError> {
         self.0.to_public_key_pem(LineEnding::LF).map_err(|_| KeyError::Malformed)
@@ -86,7 +92,7 @@ impl PublicKey {
         self.0.size()
     }
 
-    pub(super) fn inner(&self) -> &rsa::PublicKey {
+    pub(crate) fn inner(&self) -> &rsa::PublicKey {
         &self.0
     }
 }

@@ -77,6 +77,7 @@ impl Scheme {
 /// What is known of a request's way here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestFacts {
+    is_from_trusted_proxy: bool,
     scheme: Scheme,
     authority: Option<Authority>,
     port: Option<u16>,
@@ -145,14 +146,24 @@ impl RequestFacts {
             Some((scheme, authority)) => (scheme, Some(authority)),
             None => (Scheme::Http, None),
         };
-        let told = match peer {
-            Some(peer) if proxies.contains(peer) => told(headers, peer, proxies)?,
-            _ => None,
+        let proxy = peer.filter(|peer| proxies.contains(*peer));
+        let is_from_trusted_proxy = proxy.is_some();
+        let told = match proxy {
+            Some(proxy) => told(headers, proxy, proxies)?,
+            None => None,
         };
         let Some(told) = told else {
-            return Ok(Self { scheme, authority, port: None, host_is_vouched: false, client_ip: peer });
+            return Ok(Self {
+                is_from_trusted_proxy,
+                scheme,
+                authority,
+                port: None,
+                host_is_vouched: false,
+                client_ip: peer,
+            });
         };
         Ok(Self {
+            is_from_trusted_proxy,
             // A proxy that is silent about the scheme leaves the one it used itself.
             scheme: told.scheme.unwrap_or(scheme),
             host_is_vouched: told.authority.is_some(),
@@ -160,6 +171,11 @@ impl RequestFacts {
             port: told.port,
             client_ip: told.client_ip,
         })
+    }
+
+    /// Whether the peer is a trusted proxy, so that what it says of its client counts.
+    pub const fn is_from_trusted_proxy(&self) -> bool {
+        self.is_from_trusted_proxy
     }
 
     /// How the client's request was sent.

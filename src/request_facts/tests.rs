@@ -61,10 +61,19 @@ fn a_dual_stack_listener_shows_an_ipv4_proxy_as_ipv6() {
 }
 
 #[test]
+fn whether_the_peer_is_trusted_does_not_depend_on_what_it_says() {
+    assert!(facts(PROXY, &[]).expect("well-formed").is_from_trusted_proxy());
+    assert!(facts(PROXY, &[("x-forwarded-for", "192.0.2.1")]).expect("well-formed").is_from_trusted_proxy());
+    let forged = [("spin-client-addr", PROXY), ("forwarded", "for=10.0.0.1")];
+    assert!(!facts("192.0.2.9:1", &forged).expect("well-formed").is_from_trusted_proxy());
+}
+
+#[test]
 fn without_a_peer_nobody_is_trusted() {
     let all = TrustedProxies::parse(["0.0.0.0/0", "::/0"]).expect("networks");
     let facts = RequestFacts::of(&headers([("x-forwarded-proto", "https")]), &all).expect("well-formed");
     assert_eq!((facts.is_https(), facts.client_ip(), facts.origin()), (false, None, None));
+    assert!(!facts.is_from_trusted_proxy());
 }
 
 #[test]
