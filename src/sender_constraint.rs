@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn shown_proof() -> Proof {
-        Proof { jkt: "jkt".to_owned(), claim: ReplayClaim::new("test", "jkt", "jti", 0) }
+        Proof { jkt: "jkt".to_owned(), claim: ReplayClaim::new("test", "jkt", "jti", 0), nonce: None }
     }
 
     fn client(dpop: bool, mtls: bool) -> Client {
