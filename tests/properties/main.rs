@@ -17,5 +17,6 @@ mod documents;
 mod forwarding;
 mod jose;
 mod parameters;
+mod proofs;
 mod redirects;
 mod scopes;

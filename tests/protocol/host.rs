@@ -98,6 +98,7 @@ pub(crate) struct TestHost {
     pub(crate) cached: RefCell<HashMap<String, CachedDocument>>,
     pub(crate) allowed_resources: RefCell<Option<Vec<String>>>,
     pub(crate) hides_tokens: Cell<bool>,
+    pub(crate) mac_secret: Cell<&'static str>,
     seed: Cell<u64>,
 }
 
@@ -180,6 +181,7 @@ impl TestHost {
             cached: RefCell::default(),
             allowed_resources: RefCell::new(None),
             hides_tokens: Cell::new(false),
+            mac_secret: Cell::new("test secret"),
             seed: Cell::new(0),
         }
     }
@@ -651,7 +653,7 @@ impl NonceStore for TestHost {
 impl Mac for TestHost {
     async fn mac(&self, purpose: &str, input: &[u8]) -> Result<[u8; 32], HostError> {
         self.may_fail("mac")?;
-        Ok(*Digest::of_parts([b"test secret", purpose.as_bytes(), input]).as_bytes())
+        Ok(*Digest::of_parts([self.mac_secret.get().as_bytes(), purpose.as_bytes(), input]).as_bytes())
     }
 
     async fn verify_mac(&self, purpose: &str, input: &[u8], tag: &[u8]) -> Result<bool, HostError> {

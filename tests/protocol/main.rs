@@ -10,9 +10,11 @@
 
 mod authorization;
 mod client_credentials;
+mod dpop;
 mod host;
 mod introspection;
 mod metadata;
+mod proof;
 mod refresh;
 mod revocation;
 mod token;
