@@ -3,15 +3,21 @@
 
 #![expect(
     clippy::expect_used,
-    reason = "clippy allows it in test functions, and their helpers are test code too"
+    clippy::unwrap_used,
+    reason = "clippy allows these in test functions, and their helpers are test code too"
 )]
 
+#[path = "protocol/proof.rs"]
+mod proof;
+
+use std::sync::Arc;
 use std::time::Duration;
 
+use attesto::dpop::{ProofError, ProofPolicy};
 use attesto::jose::{Algorithm, ClaimError, JwkSet, JwsError, NumericDate, SelectError};
 use attesto::scope::Scope;
 use attesto::scope_catalog::Separator;
-use attesto::verifier::{Policy, Reason, Refusal, Request, Seen, Verified, verify, verify_again};
+use attesto::verifier::{Access, Policy, Reason, Refusal, Request, Seen, Verified, verify, verify_again};
 use serde_json::{Value, json};
 use test_support::bearer::{REQUIRED_SCOPE, Verdict, World};
 
@@ -21,10 +27,17 @@ fn policy(world: &World) -> Policy {
         .expect("a valid policy")
 }
 
-fn ask(world: &World, policy: &Policy, keys: &JwkSet, authorization: &[&[u8]]) -> Result<Verified, Refusal> {
-    let request = Request { authorization, method: "GET", url: "https://api.example/orders" };
+fn ask(
+    world: &World,
+    policy: &Policy,
+    keys: &JwkSet,
+    authorization: &[&[u8]],
+) -> Result<Arc<Verified>, Refusal> {
+    let request = Request { authorization, method: "GET", ..Request::default() };
     let required = Scope::parse(REQUIRED_SCOPE).expect("a valid scope");
-    verify(&request, &required, policy, keys, NumericDate::from_secs(world.now))
+    let access = verify(&request, &required, policy, keys, NumericDate::from_secs(world.now))?;
+    assert_eq!(access.proof, None);
+    Ok(access.token)
 }
 
 fn reason(world: &World, header: Value, claims: Value) -> Reason {
@@ -57,12 +70,11 @@ fn a_door_that_remembers_tokens_gives_the_same_verdicts() {
     let mut seen = Seen::new(16);
     for case in [world.cases(), world.cases(), world.cases()].into_iter().flatten() {
         let authorization: Vec<&[u8]> = case.authorization.iter().map(Vec::as_slice).collect();
-        let request =
-            Request { authorization: &authorization, method: "GET", url: "https://api.example/orders" };
+        let request = Request { authorization: &authorization, method: "GET", ..Request::default() };
         let now = NumericDate::from_secs(world.now);
         let again = verify_again(&request, &required, &policy, &keys, now, &mut seen);
         let once = verify(&request, &required, &policy, &keys, now);
-        assert_eq!(again.map(|verified| (*verified).clone()), once, "{}", case.name);
+        assert_eq!(again, once, "{}", case.name);
     }
 }
 
@@ -72,7 +84,7 @@ fn a_remembered_token_expires_and_covers_no_more_than_its_scope() {
     let (policy, keys) = (policy(&world), world.keys());
     let value = format!("Bearer {}", world.good_token());
     let authorization = [value.as_bytes()];
-    let request = Request { authorization: &authorization, method: "GET", url: "https://api.example/orders" };
+    let request = Request { authorization: &authorization, method: "GET", ..Request::default() };
     let mut seen = Seen::new(16);
     let mut ask = |scope: &str, now| {
         let required = Scope::parse(scope).unwrap();
@@ -98,7 +110,7 @@ fn a_verified_token_says_whom_it_speaks_for_and_what_it_opens() {
     assert_eq!(verified.issued_at.as_secs(), world.now - 10);
     assert_eq!(verified.expires_at.as_secs(), world.now + 300);
     assert_eq!(verified.token_id, "dbe39bf3a3ba4238a513f51d6e1691c4");
-    assert_eq!(Value::Object(verified.claims.into_map()), world.claims(json!({})));
+    assert_eq!(Value::Object(verified.claims.as_map().clone()), world.claims(json!({})));
 }
 
 #[test]
@@ -158,6 +170,125 @@ fn an_algorithm_outside_the_allow_list_is_refused() {
     let value = format!("Bearer {}", world.good_token());
     let refusal = ask(&world, &policy, &world.keys(), &[value.as_bytes()]).unwrap_err();
     assert_eq!(refusal.reason, JwsError::AlgorithmNotAllowed.into());
+}
+
+const ORDERS: &str = "https://api.example/orders";
+
+/// Asks with a token bound so, presented by `scheme` with these `DPoP` headers and this certificate.
+fn ask_bound(
+    world: &World,
+    cnf: Value,
+    scheme: &str,
+    proofs: &[&str],
+    certificate: Option<&str>,
+) -> Result<Access, Reason> {
+    let value = format!("{scheme} {}", bound_token(world, cnf));
+    let proofs: Vec<&[u8]> = proofs.iter().map(|proof| proof.as_bytes()).collect();
+    let request = Request {
+        authorization: &[value.as_bytes()],
+        dpop: &proofs,
+        method: "GET",
+        urls: &[ORDERS],
+        certificate,
+    };
+    let required = Scope::parse(REQUIRED_SCOPE).unwrap();
+    let policy = policy(world).with_dpop(proofs_of(&[Algorithm::Es256]));
+    let now = NumericDate::from_secs(world.now);
+    let access = verify(&request, &required, &policy, &world.keys(), now);
+    let again = verify_again(&request, &required, &policy, &world.keys(), now, &mut Seen::new(4));
+    assert_eq!(access, again);
+    access.map_err(|refusal| refusal.reason)
+}
+
+fn bound_token(world: &World, cnf: Value) -> String {
+    world.token(&world.ec, json!({}), &world.claims(json!({ "cnf": cnf })))
+}
+
+fn proofs_of(algorithms: &[Algorithm]) -> ProofPolicy {
+    ProofPolicy {
+        algorithms: algorithms.to_vec(),
+        max_age: Duration::from_secs(60),
+        clock_skew: Duration::from_secs(10),
+    }
+}
+
+/// RFC 9449 §7.1.
+#[test]
+fn a_token_bound_to_a_dpop_key_opens_to_its_proof_alone() {
+    let world = World::new();
+    let key = proof::key(1);
+    let cnf = json!({ "jkt": proof::jkt(&key) });
+    let token = bound_token(&world, cnf.clone());
+    let prove = |key, ath| proof::proof(key, "GET", ORDERS, world.now, "1", Some("n"), ath);
+    let good = prove(&key, Some(token.as_str()));
+    let access = ask_bound(&world, cnf.clone(), "DPoP", &[&good], None).unwrap();
+    let proven = access.proof.unwrap();
+    assert_eq!((proven.jkt, proven.jti.as_str()), (proof::jkt(&key), "1"));
+    assert_eq!((proven.nonce.as_deref(), proven.expires_at.as_secs()), (Some("n"), world.now + 71));
+
+    let ask = |scheme, proofs: &[&str]| ask_bound(&world, cnf.clone(), scheme, proofs, None);
+    assert_eq!(ask("Bearer", &[&good]), Err(Reason::SenderConstrained));
+    assert_eq!(ask("DPoP", &[]), Err(Reason::ProofMissing));
+    assert_eq!(ask("DPoP", &[&good, &good]), Err(ProofError::Several.into()));
+    assert_eq!(ask("DPoP", &[&prove(&proof::key(2), Some(&token))]), Err(Reason::OtherKey));
+    assert_eq!(ask("DPoP", &[&prove(&key, None)]), Err(ProofError::Claim(ClaimError::Missing("ath")).into()));
+    assert_eq!(ask("DPoP", &[&prove(&key, Some("a.b.c"))]), Err(ProofError::OtherToken.into()));
+    for cnf in [json!(null), json!({ "x5t#S256": "x" })] {
+        let proof = prove(&key, Some(bound_token(&world, cnf.clone()).as_str()));
+        assert_eq!(ask_bound(&world, cnf, "DPoP", &[&proof], Some("x")), Err(Reason::NotBound));
+    }
+}
+
+/// RFC 8705 §3.
+#[test]
+fn a_token_bound_to_a_certificate_opens_to_that_certificate_alone() {
+    let world = World::new();
+    let thumbprint = "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2";
+    let ask = |certificate| ask_bound(&world, json!({ "x5t#S256": thumbprint }), "Bearer", &[], certificate);
+    assert!(ask(Some(thumbprint)).is_ok());
+    assert_eq!(ask(None), Err(Reason::SenderConstrained));
+    assert_eq!(ask(Some("A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0")), Err(Reason::OtherKey));
+    // An unbound token is a Bearer token, whatever else the request shows.
+    assert!(ask_bound(&world, json!(null), "Bearer", &["nonsense"], Some(thumbprint)).is_ok());
+}
+
+/// RFC 7800 §3.1 would let it pass; then it would be anybody's.
+#[test]
+fn a_token_bound_in_a_way_nobody_knows_or_in_two_is_refused() {
+    let world = World::new();
+    for cnf in [
+        json!({}),
+        json!("x"),
+        json!({ "kid": "x" }),
+        json!({ "jkt": ["x"] }),
+        json!({ "x5t#S256": "x", "jkt": "x" }),
+        json!({ "x5t#S256": "x", "kid": "x" }),
+    ] {
+        for scheme in ["Bearer", "DPoP"] {
+            let refused = ask_bound(&world, cnf.clone(), scheme, &[], Some("x"));
+            assert_eq!(refused, Err(Reason::SenderConstrained), "{cnf}");
+        }
+    }
+}
+
+/// RFC 9449 §7.1 and §7.2.
+#[test]
+fn dpop_challenges_name_the_algorithms() {
+    let world = World::new();
+    let bare = Policy::new(world.issuer.clone(), vec![world.audience.clone()]).unwrap();
+    let policy = bare.with_dpop(proofs_of(&[Algorithm::Es256, Algorithm::Ps256]));
+    let challenge = |values: &[&[u8]]| ask(&world, &policy, &world.keys(), values).unwrap_err().challenge;
+    let none = challenge(&[]);
+    assert_eq!((none.status, none.www_authenticate.as_str()), (401, r#"Bearer, DPoP algs="ES256 PS256""#));
+    let invalid = challenge(&[b"Bearer INVALID_TOKEN"]).www_authenticate;
+    assert!(invalid.starts_with(r#"Bearer error="invalid_token", "#), "{invalid}");
+    assert!(invalid.ends_with(r#", DPoP algs="ES256 PS256""#), "{invalid}");
+    let invalid = challenge(&[b"DPoP INVALID_TOKEN"]).www_authenticate;
+    assert!(invalid.starts_with(r#"DPoP error="invalid_token", "#), "{invalid}");
+    assert!(invalid.ends_with(r#", algs="ES256 PS256""#) && !invalid.contains("Bearer"), "{invalid}");
+    let ambiguous = challenge(&[b"Bearer a", b"DPoP a"]);
+    assert_eq!(ambiguous.status, 400);
+    assert_eq!(ambiguous.www_authenticate.matches(r#"error="invalid_request""#).count(), 2);
 }
 
 #[test]

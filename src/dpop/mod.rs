@@ -106,17 +106,16 @@ pub async fn verify(
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
     let target = ProofTarget { method: http.method.as_str(), urls: &urls, access_token };
     let verified = proof::verify(proof, &target, policy, NumericDate::from_secs(cx.now))?;
-    admit(cx, verified).await.map(Some)
+    admit(cx, &verified).await.map(Some)
 }
 
 /// Checks the nonce of a proof that is right in itself, where one is required.
 pub(crate) async fn admit(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
-    verified: VerifiedProof,
+    verified: &VerifiedProof,
 ) -> Result<Proof, DpopError> {
     let nonce = nonce::check(cx, verified.nonce.as_deref()).await?;
-    let claim = verified.claim();
-    Ok(Proof { jkt: verified.jkt, claim, nonce })
+    Ok(Proof { jkt: verified.jkt.clone(), claim: verified.claim(), nonce })
 }
 
 /// Consumes the nonce of a proof, where it is good once. Called before anything else is claimed: whoever loses the race for

@@ -1,5 +1,8 @@
 //! Access tokens in JWT form (RFC 9068).
 
+use serde::Deserialize;
+
+use crate::confirmation::Confirmation;
 use crate::jose::jws::{self, UnverifiedJws};
 use crate::jose::{ClaimError, Claims, JwkSet, NumericDate};
 use crate::scope::Scope;
@@ -26,11 +29,13 @@ pub struct Verified {
     pub issued_at: NumericDate,
     /// `jti`: its name among the issuer's tokens.
     pub token_id: String,
+    /// `cnf`: the key that whoever presents it must hold.
+    pub confirmation: Option<Confirmation>,
     /// All claims, those above included.
     pub claims: Claims,
 }
 
-/// Validates a JWT access token as RFC 9068 §4 lists it.
+/// Validates a JWT access token as RFC 9068 §4 lists it. Who presents it is another question.
 pub(super) fn verify(
     token: &str,
     policy: &Policy,
@@ -48,12 +53,10 @@ pub(super) fn verify(
     // resource server expects for itself."
     claims.check_aud(policy.audiences())?;
     let expires_at = check_time(&claims, policy, now)?;
-    // RFC 7800 §3.1: `cnf` says that the presenter holds a key, and a Bearer presentation shows none. RFC 9449 §7.2
-    // and RFC 8705 §3: a bound token without its proof is to be refused.
-    if claims.get("cnf").is_some() {
-        return Err(Reason::SenderConstrained);
-    }
-    read(claims, expires_at)
+    // RFC 7800 §3.1 lets a recipient ignore members of `cnf` it does not know. This one does not: a token bound in a way it
+    // can not check would be anybody's, and one bound in two ways only half checked.
+    let confirmation = claims.get("cnf").map(Confirmation::deserialize).transpose();
+    read(claims, expires_at, confirmation.map_err(|_| Reason::SenderConstrained)?)
 }
 
 /// "The current time MUST be before the time represented by the "exp" claim" (RFC 9068 §4), and not before "nbf".
@@ -78,7 +81,11 @@ impl Verified {
 }
 
 /// Gives the claims that RFC 9068 §2.2 requires their types.
-fn read(claims: Claims, expires_at: NumericDate) -> Result<Verified, Reason> {
+fn read(
+    claims: Claims,
+    expires_at: NumericDate,
+    confirmation: Option<Confirmation>,
+) -> Result<Verified, Reason> {
     Ok(Verified {
         subject: claims.required_string("sub")?.to_owned(),
         client_id: claims.required_string("client_id")?.to_owned(),
@@ -88,6 +95,7 @@ fn read(claims: Claims, expires_at: NumericDate) -> Result<Verified, Reason> {
         expires_at,
         issued_at: claims.time("iat")?.ok_or(ClaimError::Missing("iat"))?,
         token_id: claims.required_string("jti")?.to_owned(),
+        confirmation,
         claims,
     })
 }

@@ -1,12 +1,31 @@
-//! The credential of a request (RFC 6750 §2.1, RFC 9110 §11.6.2).
+//! The credential of a request (RFC 6750 §2.1, RFC 9449 §7.1, RFC 9110 §11.6.2).
 
 use super::Reason;
 
-/// The token of the one `Authorization: Bearer` header among `values`.
+/// How a request presents its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `Bearer`: whoever has it (RFC 6750 §2.1), or shows the certificate it is bound to (RFC 8705 §3).
+    Bearer,
+    /// `DPoP`: whoever proves to hold the key it is bound to (RFC 9449 §7.1).
+    Dpop,
+}
+
+impl Scheme {
+    /// The name of the authentication scheme.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
+}
+
+/// The token of the one `Authorization` header among `values`, and one of `schemes` by which it is presented.
 ///
 /// Tokens in the query or a form body are not looked for: RFC 9700 §4.3.2 forbids the one, and a resource server that
 /// does not read bodies cannot see the other.
-pub(super) fn bearer<'r>(values: &[&'r [u8]]) -> Result<&'r str, Reason> {
+pub(super) fn presented<'r>(values: &[&'r [u8]], schemes: &[Scheme]) -> Result<(Scheme, &'r str), Reason> {
     let value = match values {
         [] => return Err(Reason::NoCredentials),
         [value] => *value,
@@ -20,15 +39,16 @@ pub(super) fn bearer<'r>(values: &[&'r [u8]]) -> Result<&'r str, Reason> {
         return Err(Reason::MalformedAuthorization);
     }
     // Schemes are case-insensitive (RFC 9110 §11.1).
-    if !scheme.eq_ignore_ascii_case("Bearer") {
+    let Some(scheme) = schemes.iter().copied().find(|known| known.name().eq_ignore_ascii_case(scheme)) else {
         // Intermediaries join repeated headers with a comma. Only what is one credential is one of another scheme.
         let rest = rest.trim_matches(' ');
         let is_one = rest.is_empty() || is_b64token(rest) || is_parameters(rest);
         return Err(if is_one { Reason::UnsupportedScheme } else { Reason::MalformedAuthorization });
-    }
+    };
     // credentials = "Bearer" 1*SP b64token (RFC 6750 §2.1)
+    // credentials = "DPoP" 1*SP token68 (RFC 9449 §7.1), which is the same by the name of RFC 9110 §11.2
     let token = rest.trim_start_matches(' ');
-    if is_b64token(token) { Ok(token) } else { Err(Reason::MalformedAuthorization) }
+    if is_b64token(token) { Ok((scheme, token)) } else { Err(Reason::MalformedAuthorization) }
 }
 
 /// b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"=" (RFC 6750 §2.1)
@@ -81,6 +101,25 @@ fn is_token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn bearer<'r>(values: &[&'r [u8]]) -> Result<&'r str, Reason> {
+        presented(values, &[Scheme::Bearer]).map(|(_, token)| token)
+    }
+
+    #[test]
+    fn a_dpop_credential_is_one_only_where_the_scheme_is_known() {
+        let both = [Scheme::Bearer, Scheme::Dpop];
+        for value in ["DPoP a.b.c", "dpop a.b.c", "DPOP  a.b.c"] {
+            assert_eq!(presented(&[value.as_bytes()], &both), Ok((Scheme::Dpop, "a.b.c")), "{value}");
+            assert_eq!(bearer(&[value.as_bytes()]), Err(Reason::UnsupportedScheme), "{value}");
+        }
+        assert_eq!(presented(&[b"Bearer a.b.c"], &both), Ok((Scheme::Bearer, "a.b.c")));
+        for value in ["DPoP", "DPoP ", "DPoP a b", "DPoP a, Bearer a", "DPoP a,DPoP a", "DPoP proof=a"] {
+            assert_eq!(presented(&[value.as_bytes()], &both), Err(Reason::MalformedAuthorization), "{value}");
+        }
+        let ambiguous: [&[u8]; 2] = [b"Bearer a", b"DPoP a"];
+        assert_eq!(presented(&ambiguous, &both), Err(Reason::RepeatedAuthorization));
+    }
 
     #[test]
     fn one_bearer_credential_is_found_whatever_its_case() {

@@ -6,6 +6,8 @@ use crate::dpop::ProofPolicy;
 use crate::jose::Algorithm;
 use crate::scope_catalog::Separator;
 
+use super::Scheme;
+
 /// The settings of a resource server. Made once, at start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -108,6 +110,14 @@ impl Policy {
     /// Which proofs of possession are accepted, where any are.
     pub const fn dpop(&self) -> Option<&ProofPolicy> {
         self.dpop.as_ref()
+    }
+
+    /// By which schemes tokens may be presented.
+    pub(super) const fn schemes(&self) -> &'static [Scheme] {
+        match self.dpop {
+            Some(_) => &[Scheme::Bearer, Scheme::Dpop],
+            None => &[Scheme::Bearer],
+        }
     }
 
     pub(super) fn issuer(&self) -> &str {

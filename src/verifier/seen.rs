@@ -71,6 +71,7 @@ mod tests {
             expires_at: NumericDate::from_secs(0),
             issued_at: NumericDate::from_secs(0),
             token_id: "j".to_owned(),
+            confirmation: None,
             claims: Claims::default(),
         })
     }

@@ -45,7 +45,7 @@ fn encoded(client_id: &str, secret: &str) -> Vec<u8> {
 
 fn bearer(values: &[&[u8]]) -> Reason {
     let policy = Policy::new("https://as.example", vec!["https://api.example".to_owned()]).unwrap();
-    let request = verifier::Request { authorization: values, method: "GET", url: "https://api.example/" };
+    let request = verifier::Request { authorization: values, method: "GET", ..verifier::Request::default() };
     let now = NumericDate::from_secs(0);
     verifier::verify(&request, &Scope::default(), &policy, &JwkSet::default(), now)
         .expect_err("no key")

@@ -21,5 +21,6 @@ mod documents;
 mod forwarding;
 mod jose;
 mod parameters;
+mod proofs;
 mod redirects;
 mod scopes;

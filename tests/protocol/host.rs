@@ -116,6 +116,7 @@ pub(crate) struct TestHost {
     pub(crate) demands: RefCell<Vec<AuthenticationDemand>>,
     /// Somebody else takes every pushed request just before this host's caller does.
     pub(crate) takes_meanwhile: Cell<bool>,
+    pub(crate) mac_secret: Cell<&'static str>,
     seed: Cell<u64>,
 }
 
@@ -201,6 +202,7 @@ impl TestHost {
             hides_tokens: Cell::new(false),
             demands: RefCell::default(),
             takes_meanwhile: Cell::new(false),
+            mac_secret: Cell::new("test secret"),
             seed: Cell::new(0),
         }
     }
@@ -675,7 +677,7 @@ impl NonceStore for TestHost {
 impl Mac for TestHost {
     async fn mac(&self, purpose: &str, input: &[u8]) -> Result<[u8; 32], HostError> {
         self.may_fail("mac")?;
-        Ok(*Digest::of_parts([b"test secret", purpose.as_bytes(), input]).as_bytes())
+        Ok(*Digest::of_parts([self.mac_secret.get().as_bytes(), purpose.as_bytes(), input]).as_bytes())
     }
 
     async fn verify_mac(&self, purpose: &str, input: &[u8], tag: &[u8]) -> Result<bool, HostError> {

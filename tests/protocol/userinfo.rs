@@ -46,7 +46,9 @@ fn post_is_answered_like_get() {
 fn without_credentials_the_challenge_carries_no_error() {
     let response = TestHost::new().send(get("/oauth/userinfo", None));
     assert_eq!(response.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(response.headers["www-authenticate"].to_str().unwrap(), format!("Bearer {METADATA}"));
+    let challenge = response.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.starts_with(&format!("Bearer {METADATA}, DPoP ")), "{challenge}");
+    assert!(!challenge.contains("error"), "{challenge}");
 }
 
 #[test]
@@ -55,7 +57,8 @@ fn without_a_metadata_url_the_challenge_names_a_realm() {
         text.lines().filter(|line| !line.contains("resource_metadata")).collect::<Vec<_>>().join("\n")
     };
     let response = TestHost::new().send_to(&server_with(without), get("/oauth/userinfo", None), NOW);
-    assert_eq!(response.headers["www-authenticate"], "Bearer realm=\"OAuth\"");
+    let challenge = response.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.starts_with("Bearer realm=\"OAuth\", DPoP realm=\"OAuth\", algs="), "{challenge}");
 }
 
 #[test]

@@ -77,9 +77,9 @@ pub fn decide(config: &FilterConfig, headers: &Headers, keys: &mut Keys, now: Nu
         .map(|(_, value)| value.as_slice())
         .collect();
     let text = |name| std::str::from_utf8(value_of(headers, name).unwrap_or_default()).unwrap_or_default();
-    let request = Request { authorization: &authorization, method: text(":method"), url: text(":path") };
+    let request = Request { authorization: &authorization, method: text(":method"), ..Request::default() };
     match verify_again(&request, &required, &config.policy, &keys.set, now, &mut keys.seen) {
-        Ok(verified) => Decision::Forward(edits(config, headers, Some(&verified))),
+        Ok(access) => Decision::Forward(edits(config, headers, Some(&access.token))),
         Err(refusal) if refusal.needs_key() => {
             Decision::NeedsKey(Reply::refused(&refusal.challenge, &refusal.reason))
         }
