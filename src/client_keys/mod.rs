@@ -24,9 +24,12 @@ const MAX_TTL: u64 = 86_400;
 /// Where it says nothing.
 const DEFAULT_TTL: u64 = 600;
 
-/// How soon a URL is asked again, seconds: after a set in which a key was missing, or after a failure. Whoever knows a
-/// client's identifier can send names of keys that do not exist.
+/// How soon a URL is asked again because a key was missing, seconds. Whoever knows a client's identifier can send names of
+/// keys that do not exist.
 const PACE: u64 = 30;
+
+/// How soon it is asked again where there is nothing, because asking has failed, seconds.
+const RETRY: u64 = 10;
 
 /// Why something a client signed is not verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -154,32 +157,45 @@ async fn fetch(
     url: &str,
     kept: Option<CachedDocument>,
 ) -> Result<CachedDocument, ClientKeysError> {
-    let outcome = match cx.host.fetch_document(url, LIMITS).await {
-        Ok(document) => match cx.server.client_keys.parse(&document.body) {
-            Ok(_) => Ok(document),
-            Err(error) => Err(unusable(url, error)),
-        },
-        Err(error) => Err(ClientKeysError::NoKeys(format!("{url}: {error}"))),
+    let error = match fetch_set(cx, url).await {
+        Ok(document) => {
+            keep(cx, url, &document).await;
+            return Ok(document);
+        }
+        Err(error) => error,
     };
-    let document = match (&outcome, kept) {
-        (Ok(document), _) => CachedDocument {
-            body: document.body.clone(),
-            fetched_at: cx.now,
-            expires_at: cx.now + document.max_age.unwrap_or(DEFAULT_TTL).clamp(MIN_TTL, MAX_TTL),
-        },
-        (Err(_), Some(kept)) => CachedDocument { fetched_at: cx.now, ..kept },
-        (Err(_), None) => CachedDocument { body: Vec::new(), fetched_at: cx.now, expires_at: cx.now + PACE },
-    };
-    // The client may go on without it: the next request fetches again.
-    if let Err(fault) = cx.host.cache_document(url, &document).await {
-        cx.host.log_fault(&format!("stores: {fault}"));
-    }
-    match outcome {
-        Ok(_) => Ok(document),
-        Err(error) => {
-            cx.host.log_fault(&format!("outbound: {error}"));
+    cx.host.log_fault(&format!("outbound: {error}"));
+    // Another request may have had more luck meanwhile.
+    let other = cx.host.cached_document(url, cx.now).await.map_err(store_fault)?;
+    let before = kept.as_ref().map(|kept| kept.fetched_at);
+    match other.filter(|other| !other.body.is_empty() && before < Some(other.fetched_at)) {
+        Some(other) => Ok(other),
+        None => {
+            let failed = match kept {
+                Some(kept) => CachedDocument { fetched_at: cx.now, ..kept },
+                None => CachedDocument { body: Vec::new(), fetched_at: cx.now, expires_at: cx.now + RETRY },
+            };
+            keep(cx, url, &failed).await;
             Err(error)
         }
+    }
+}
+
+async fn fetch_set(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    url: &str,
+) -> Result<CachedDocument, ClientKeysError> {
+    let document = cx.host.fetch_document(url, LIMITS).await;
+    let document = document.map_err(|error| ClientKeysError::NoKeys(format!("{url}: {error}")))?;
+    cx.server.client_keys.parse(&document.body).map_err(|error| unusable(url, error))?;
+    let ttl = document.max_age.unwrap_or(DEFAULT_TTL).clamp(MIN_TTL, MAX_TTL);
+    Ok(CachedDocument { body: document.body, fetched_at: cx.now, expires_at: cx.now + ttl })
+}
+
+/// Keeps the document. The client may go on where that fails: the next request fetches again.
+async fn keep(cx: &Context<'_, impl Host, impl CryptoRng>, url: &str, document: &CachedDocument) {
+    if let Err(fault) = cx.host.cache_document(url, document).await {
+        cx.host.log_fault(&format!("stores: {fault}"));
     }
 }
 

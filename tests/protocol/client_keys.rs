@@ -185,14 +185,14 @@ fn without_a_kid_the_one_key_that_fits_is_taken() {
 #[test]
 fn a_failure_is_told_to_the_operator_and_not_repeated_at_once() {
     let host = host_with(Err(failure()), None);
-    for later in [0, 1, 29] {
+    for later in [0, 1, 9] {
         no_keys(outcome(&host, &remote(), Some("k1"), later));
     }
     assert_eq!(fetches(&host), 1);
     assert_eq!(host.faults.borrow().len(), 1);
     assert!(host.faults.borrow()[0].contains(URL), "{:?}", host.faults.borrow());
     publish(&host, Ok(&set(&["k1"])), None);
-    assert_eq!(outcome(&host, &remote(), Some("k1"), 30), Ok(()));
+    assert_eq!(outcome(&host, &remote(), Some("k1"), 10), Ok(()));
 }
 
 #[test]
