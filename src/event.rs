@@ -7,7 +7,7 @@ pub enum EventName {
     CodeIssued,
     /// The resource owner refused (RFC 6749 §4.1.2.1 `access_denied`).
     AuthorizationDenied,
-    /// An authorization request was rejected, by a page or by redirect.
+    /// An authorization request was rejected: by a page, by redirect, or when it was pushed.
     AuthorizationFailed,
     /// An access token was issued (RFC 6749 §5.1).
     TokenIssued,

@@ -52,7 +52,8 @@ pub enum PushError {
 }
 
 impl PushError {
-    /// What the client is told: "an error code from Section 5.2 of [RFC 6749], or […] Section 4.1.2.1" with 400 (§2.3).
+    /// What the client is told: "an error response with the same format as is specified for error responses from the token
+    /// endpoint in Section 5.2 of [RFC 6749] using the appropriate error code from therein or from Section 4.1.2.1" (§2.3).
     pub fn wire(&self) -> Wire {
         const BAD_REQUEST: StatusCode = StatusCode::BAD_REQUEST;
         match self {
@@ -65,14 +66,14 @@ impl PushError {
             Self::ProofKey => {
                 (BAD_REQUEST, "invalid_dpop_proof", "the DPoP proof is not of the key that dpop_jkt names")
             }
-            // §2.1: "The `request_uri` authorization request parameter […] MUST NOT be provided in this case".
+            // §2.1: "The `request_uri` authorization request parameter is one exception, and it MUST NOT be provided."
             Self::RequestUri => (BAD_REQUEST, "invalid_request", "request_uri must not be pushed"),
             Self::ClientId => (BAD_REQUEST, "invalid_request", "client_id is not the authenticated client"),
             Self::RequestObject(error) => told(error.wire()),
             Self::Unsettled(Unsettled::MissingRedirectUri) => {
                 (BAD_REQUEST, "invalid_request", "redirect_uri is required")
             }
-            // §2.4: "the authorization server […] MAY allow" other redirect URIs. This one does not.
+            // §2.4 leaves it to the server whether clients may name others. Here they may not.
             Self::Unsettled(Unsettled::UnregisteredRedirectUri) => {
                 (BAD_REQUEST, "invalid_request", "redirect_uri is not registered for the client")
             }
@@ -161,8 +162,8 @@ async fn pushed(
     Reference::keep(cx, &client, stored, ttl).await.map_err(stores)
 }
 
-/// The authorization request of this, authenticated, client: "The authorization server MUST […] validate the pushed request
-/// as it would an authorization request sent to the authorization endpoint" (§2.1).
+/// The authorization request of this, authenticated, client: "Validate the pushed request as it would an authorization
+/// request sent to the authorization endpoint" (§2.1).
 async fn authorization_request(
     cx: &Context<'_, impl Host, impl CryptoRng>,
     client: Client,

@@ -157,7 +157,7 @@ impl Expectations<'_> {
         }
         match claims.string("client_id")? {
             Some(client_id) if client_id != self.client_id => return Err(RequestObjectError::ClientId),
-            // "client_id […] REQUIRED" beside the object, and in it "if present" the same (OIDC Core §6.1). RFC 9101 §4 wants
+            // It is REQUIRED beside the object; what is within "MUST match […] if present" (OIDC Core §6.1). RFC 9101 §4 wants
             // every parameter within.
             None if self.policy == RequestObjectPolicy::FapiMessageSigning => {
                 return Err(ClaimError::Missing("client_id").into());
@@ -172,8 +172,8 @@ impl Expectations<'_> {
         params.map_err(|_| RequestObjectError::Parameter)
     }
 
-    /// "it SHOULD contain the Claims `iss` and `aud` as members" (OIDC Core §6.1, RFC 9101 §4): where it does they must be
-    /// right, and so must the times.
+    /// It "SHOULD contain the Claims `iss` (issuer) and `aud` (audience) as members" (OIDC Core §6.1, RFC 9101 §4): where it
+    /// does they must be right, and so must the times.
     fn check_generic(&self, claims: &Claims) -> Result<(), RequestObjectError> {
         if claims.get("iss").is_some() {
             claims.check_iss(self.client_id)?;

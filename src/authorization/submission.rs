@@ -84,8 +84,7 @@ pub(super) async fn settle(
     let client = cx.host.load_client(client_id).await;
     let client =
         client.map_err(|fault| Unsettled::Host(of("clients", &fault)))?.ok_or(Unsettled::UnknownClient)?;
-    // "the authorization server MUST [then] process the request" that was pushed: whatever else the user agent brings, the
-    // client has not said (RFC 9126 §4, RFC 9101 §6.3).
+    // Whatever else the user agent brings, the client has not said (RFC 9126 §4, RFC 9101 §6.3).
     if let Some(reference) = reference {
         let params = reference.request.params();
         let params = params.ok_or_else(|| {
@@ -108,8 +107,8 @@ pub(super) async fn settle(
     }
 }
 
-/// What a `request_uri` of this server refers to: "The client […] `client_id` […] MUST be the same" that has pushed it
-/// (RFC 9126 §2.2).
+/// What a `request_uri` of this server refers to: "The request URI MUST be bound to the client that posted the authorization
+/// request" (RFC 9126 §2.2).
 async fn find(
     cx: &Context<'_, impl Host, impl CryptoRng>,
     request_uri: &str,

@@ -74,7 +74,15 @@ fn signed(claims: &Value) -> String {
 fn verify_at(server: &Server, client: &Client, assertion: &str) -> Result<ReplayClaim, AssertionError> {
     let host = TestHost::new();
     let facts = RequestFacts::of(&HeaderMap::new(), &server.config.trusted_proxies).unwrap();
-    let cx = Context { server, host: &host, now: NOW, rng: &mut rng(), facts, events: Vec::new() };
+    let cx = Context {
+        server,
+        host: &host,
+        now: NOW,
+        rng: &mut rng(),
+        facts,
+        events: Vec::new(),
+        dpop_nonce: None,
+    };
     ready(verify(&cx, client, assertion))
 }
 

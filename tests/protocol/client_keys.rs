@@ -83,7 +83,15 @@ fn in_context<T>(
 ) -> T {
     let facts = RequestFacts::of(&HeaderMap::new(), &server().config.trusted_proxies).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(0);
-    let cx = Context { server: server(), host, now: NOW + later, rng: &mut rng, facts, events: Vec::new() };
+    let cx = Context {
+        server: server(),
+        host,
+        now: NOW + later,
+        rng: &mut rng,
+        facts,
+        events: Vec::new(),
+        dpop_nonce: None,
+    };
     ready(run(&cx))
 }
 
