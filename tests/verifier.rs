@@ -219,8 +219,8 @@ fn a_token_bound_to_a_dpop_key_opens_to_its_proof_alone() {
     let key = proof::key(1);
     let cnf = json!({ "jkt": proof::jkt(&key) });
     let token = bound_token(&world, cnf.clone());
-    let prove = |key, ath| proof::proof(key, "GET", ORDERS, world.now, "1", Some("n"), ath);
-    let good = prove(&key, Some(token.as_str()));
+    let prove = |key: &_, ath: Option<&str>| proof::proof(key, "GET", ORDERS, world.now, "1", Some("n"), ath);
+    let good = prove(&key, Some(&token));
     let access = ask_bound(&world, cnf.clone(), "DPoP", &[&good], None).unwrap();
     let proven = access.proof.unwrap();
     assert_eq!((proven.jkt, proven.jti.as_str()), (proof::jkt(&key), "1"));
@@ -234,7 +234,7 @@ fn a_token_bound_to_a_dpop_key_opens_to_its_proof_alone() {
     assert_eq!(ask("DPoP", &[&prove(&key, None)]), Err(ProofError::Claim(ClaimError::Missing("ath")).into()));
     assert_eq!(ask("DPoP", &[&prove(&key, Some("a.b.c"))]), Err(ProofError::OtherToken.into()));
     for cnf in [json!(null), json!({ "x5t#S256": "x" })] {
-        let proof = prove(&key, Some(bound_token(&world, cnf.clone()).as_str()));
+        let proof = prove(&key, Some(&bound_token(&world, cnf.clone())));
         assert_eq!(ask_bound(&world, cnf, "DPoP", &[&proof], Some("x")), Err(Reason::NotBound));
     }
 }
