@@ -81,8 +81,8 @@ fn mailbox_parts(mailbox: &str) -> Option<(&str, &str)> {
     mailbox.rsplit_once('@').filter(|(local, host)| !local.is_empty() && !host.is_empty())
 }
 
-/// "the local-part of each name is an exact match" and "the host-part of each name matches using a case-insensitive ASCII
-/// comparison" (RFC 5280 §7.5).
+/// "the local-part of each name is an exact match" and "the host-part of each name matches using a case-insensitive
+/// ASCII comparison" (RFC 5280 §7.5).
 fn is_same_mailbox(one: (&str, &str), other: (&str, &str)) -> bool {
     one.0 == other.0 && one.1.eq_ignore_ascii_case(other.1)
 }

@@ -1,10 +1,10 @@
 //! `x-forwarded-client-cert`, as Envoy writes it: elements separated by commas, one for each proxy; in them pairs
 //! separated by semicolons; their values in double quotes where they contain a separator, with `\"` for a quote.
 //!
-//! `Cert` is the certificate and `Chain` all of those the client sent, its own first, both as URL-encoded PEM; `Hash` is
-//! the SHA-256 of the certificate in hexadecimal digits. The other keys are not looked at. Some of them hold names out of the
-//! certificate, which its owner chose and Envoy does not escape: that is why a key that occurs twice, or a quote that
-//! nothing opened, is refused and not guessed at.
+//! `Cert` is the certificate and `Chain` all of those the client sent, its own first, both as URL-encoded PEM; `Hash`
+//! is the SHA-256 of the certificate in hexadecimal digits. The other keys are not looked at. Some of them hold names
+//! out of the certificate, which its owner chose and not every proxy escapes: that is why a key that occurs twice, or a
+//! quote that nothing opened, is refused and not guessed at.
 
 use ::http::HeaderMap;
 use percent_encoding::percent_decode;
@@ -24,26 +24,7 @@ pub(super) fn read(headers: &HeaderMap) -> Result<Option<ClientCertificate>, Cer
         return Err(malformed("the header field is too large"));
     }
     let element = Element::parse(value.as_bytes())?;
-    let mut chain = match &element.chain {
-        Some(pem) => certificates(pem)?,
-        None => Vec::new(),
-    };
-    // The chain is "including the leaf certificate".
-    let first = if chain.is_empty() { None } else { Some(chain.remove(0)) };
-    let certificate = match &element.cert {
-        Some(pem) => {
-            Some(<[Vec<u8>; 1]>::try_from(certificates(pem)?).map_err(|_| malformed("Cert is not one"))?)
-        }
-        None => None,
-    };
-    let certificate = match (certificate, first) {
-        (Some([certificate]), Some(first)) if certificate != first => {
-            return Err(malformed("Chain does not begin with Cert"));
-        }
-        (Some([certificate]), _) => certificate,
-        (None, Some(first)) => first,
-        (None, None) => return Err(malformed("neither Cert nor Chain")),
-    };
+    let (certificate, chain) = element.certificates()?;
     if element.hash.is_some_and(|hash| !is_hash(&hash, &certificate)) {
         return Err(malformed("Hash is of another certificate"));
     }
@@ -59,8 +40,8 @@ struct Element {
 }
 
 impl Element {
-    /// Parses a field of exactly one element. Several are the word of a proxy that stands before the trusted one, or the
-    /// client's own, passed on: whose certificate is the client's is then not known.
+    /// Parses a field of exactly one element. Several are the word of a proxy that stands before the trusted one, or
+    /// the client's own, passed on: whose certificate is the client's is then not known.
     fn parse(text: &[u8]) -> Result<Self, CertificateError> {
         let mut element = Self::default();
         let mut rest = text;
@@ -72,6 +53,22 @@ impl Element {
                 Some((b';', after)) => rest = after,
                 Some(_) => return Err(malformed("more than one element")),
             }
+        }
+    }
+
+    /// The certificate, and those that came with it.
+    fn certificates(&self) -> Result<(Vec<u8>, Vec<Vec<u8>>), CertificateError> {
+        let mut sent = match (&self.chain, &self.cert) {
+            (Some(pem), _) | (None, Some(pem)) => certificates(pem)?.into_iter(),
+            (None, None) => return Err(malformed("neither Cert nor Chain")),
+        };
+        let certificate = sent.next().ok_or_else(|| malformed("not PEM certificates"))?;
+        let chain = sent.collect();
+        match &self.cert {
+            Some(pem) if certificates(pem)? != [certificate.as_slice()] => {
+                Err(malformed("Cert is not the one certificate that Chain begins with"))
+            }
+            _ => Ok((certificate, chain)),
         }
     }
 
@@ -134,7 +131,7 @@ fn unquote(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-/// The certificates of a URL-encoded PEM text, one at least, and nothing but certificates.
+/// The certificates of a URL-encoded PEM text, which holds nothing but certificates.
 fn certificates(url_encoded: &[u8]) -> Result<Vec<Vec<u8>>, CertificateError> {
     let pem: Vec<u8> = percent_decode(url_encoded).collect();
     let mut certificates = Vec::new();
@@ -144,7 +141,7 @@ fn certificates(url_encoded: &[u8]) -> Result<Vec<Vec<u8>>, CertificateError> {
             _ => return Err(malformed("not PEM certificates, or too many")),
         }
     }
-    if certificates.is_empty() { Err(malformed("not PEM certificates")) } else { Ok(certificates) }
+    Ok(certificates)
 }
 
 /// Whether `hash` is the SHA-256 of the certificate, in hexadecimal digits of either case.
