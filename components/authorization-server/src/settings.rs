@@ -105,6 +105,7 @@ fn are_same(one: &KeySet, other: &KeySet) -> bool {
 
 async fn load(now: u64) -> Result<Current, String> {
     let config = Config::from_toml(&text().await?).map_err(|errors| errors.to_string())?;
+    check_mac(&config).await?;
     code_store::configure(config.store.clone()).await.map_err(|cause| format!("stores: {cause}"))?;
     client_store::configure(config.store.clone()).await.map_err(|cause| format!("clients: {cause}"))?;
     let settings = scope_policy::Settings {
@@ -112,7 +113,6 @@ async fn load(now: u64) -> Result<Current, String> {
         scope_separator: config.catalog.separator().map(|separator| separator.as_char().to_string()),
     };
     scope_policy::configure(settings).await.map_err(|cause| format!("rules: {cause}"))?;
-    check_mac(&config).await?;
     let keys = key_set(now).await?;
     let server = Server::new(config, server_keys(&keys)?).map_err(|error| error.to_string())?;
     let settings = interaction::Settings {
