@@ -7,10 +7,11 @@ use attesto::jose::{Algorithm, SigningKey};
 use attesto_host::variables;
 use clap::{Args, Subcommand};
 use keystore::keys::{self, Key, Status};
+use keystore::mac;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::random::OsRandom;
+use crate::random::{self, OsRandom};
 use crate::{Failure, output};
 
 /// How long a successor signs before the private half of its predecessor is thrown away: requests are in flight, and
@@ -26,7 +27,7 @@ pub(crate) struct Keys {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make new signing keys
+    /// Make new signing keys and, in a variables file, a MAC secret
     Generate(Generate),
     /// Show the keys of a variables file, without their private halves
     List(List),
@@ -42,6 +43,11 @@ enum Command {
     /// Clear a variables file of what rotations have left: keys whose time has passed, and private halves of keys that
     /// sign no more
     Prune(Prune),
+    /// Give a variables file another MAC secret, or its first one
+    ///
+    /// It is what DPoP nonces are made with. What the server has handed out under the secret before it stays good, as
+    /// that is kept as `mac_secret_previous`; to void it, rotate twice.
+    RotateMacSecret(RotateMacSecret),
 }
 
 /// Arguments of `attesto keys generate`.
@@ -55,7 +61,7 @@ struct Generate {
     algorithms: Vec<Algorithm>,
 
     /// Write a variables file for `attesto serve --variables-file`, readable by its owner only, instead of printing
-    /// the private keys
+    /// the private keys; it has a MAC secret as well
     #[arg(long, value_name = "FILE")]
     variables_file: Option<PathBuf>,
 
@@ -116,6 +122,14 @@ struct Prune {
     json: bool,
 }
 
+/// Arguments of `attesto keys rotate-mac-secret`.
+#[derive(Args)]
+struct RotateMacSecret {
+    /// The variables file
+    #[arg(long, value_name = "FILE")]
+    variables_file: PathBuf,
+}
+
 impl Keys {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         match &self.command {
@@ -128,6 +142,7 @@ impl Keys {
                 file.write()?;
                 print(&file.keys, now(), prune.json)
             }
+            Command::RotateMacSecret(rotate) => rotate.run(),
         }
     }
 }
@@ -148,7 +163,10 @@ impl Generate {
         match &self.variables_file {
             None => output::write(&Zeroizing::new(format!("{}\n", text.trim_end())))?,
             Some(file) => {
-                let text = toml(&BTreeMap::from([(keys::VARIABLE.to_owned(), text.to_string())]));
+                let text = toml(&BTreeMap::from([
+                    (keys::VARIABLE.to_owned(), text.to_string()),
+                    (mac::VARIABLE.to_owned(), random::secret().expose().clone()),
+                ]));
                 let written = std::fs::OpenOptions::new()
                     .write(true)
                     .create_new(true)
@@ -200,6 +218,20 @@ impl Rotate {
         clear(&mut file.keys, now);
         file.write()?;
         print(&file.keys, now, self.json)
+    }
+}
+
+impl RotateMacSecret {
+    fn run(&self) -> Result<(), Failure> {
+        let mut file = File::read(&self.variables_file)?;
+        let old = file.variables.insert(mac::VARIABLE.to_owned(), random::secret().expose().clone());
+        // One the keystore would not take has made no tags.
+        if let Some(old) = old.filter(|old| old.len() >= mac::MIN_LEN) {
+            file.variables.insert(mac::PREVIOUS_VARIABLE.to_owned(), old);
+        }
+        file.write()?;
+        eprintln!("written to {}", self.variables_file.display());
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use attesto::config::Config;
+use attesto::config::{Config, DpopNonces};
 use attesto::keys::{KeysError, ServerKey, ServerKeys};
 use attesto::server::{Server, ServerError};
 use attesto_host::capabilities::Class;
@@ -56,11 +56,15 @@ impl<'a> Settings<'a> {
             if !reads_keys(component) {
                 continue;
             }
+            let needs_secret =
+                config.as_ref().is_some_and(|config| config.dpop.nonces == DpopNonces::Stateless);
             if let Some(keys) = value(keys::VARIABLE)? {
                 check_keys(&Zeroizing::new(keys), config)?;
             }
             let [current, previous] = [value(mac::VARIABLE)?, value(mac::PREVIOUS_VARIABLE)?];
-            check_secrets(current.unwrap_or_default(), previous.unwrap_or_default())?;
+            // A keystore that is given no such variable is of another kind.
+            let needs_secret = needs_secret && current.is_some();
+            check_secrets(current.unwrap_or_default(), previous.unwrap_or_default(), needs_secret)?;
         }
         Ok(())
     }
@@ -90,14 +94,19 @@ fn check_keys(text: &str, config: Option<Config>) -> Result<(), Failure> {
     }
 }
 
-/// Whether the secrets are long enough. Both may be absent; the earlier one alone is a mistake.
-fn check_secrets(current: String, previous: String) -> Result<(), Failure> {
+/// Whether the secrets are long enough. Both may be absent where nothing needs them; the earlier one alone is a mistake.
+fn check_secrets(current: String, previous: String, needed: bool) -> Result<(), Failure> {
     let has_previous = !previous.is_empty();
     match Secrets::new(current, previous) {
         Err(SecretError::Absent) if has_previous => Err(format!(
             "the variable `{}` is empty, and `{}` is not: only another secret can take its place",
             mac::VARIABLE,
             mac::PREVIOUS_VARIABLE
+        )
+        .into()),
+        Err(error @ SecretError::Absent) if needed => Err(format!(
+            "attesto.toml: `dpop_nonce_required` needs a secret, and {error}; \
+             `attesto keys rotate-mac-secret` makes one"
         )
         .into()),
         Ok(_) | Err(SecretError::Absent) => Ok(()),

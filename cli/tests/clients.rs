@@ -27,6 +27,24 @@ fn record(folder: &Folder, client_id: &str) -> ClientRecord {
     serde_json::from_slice(&value).expect("a record")
 }
 
+/// The key of RFC 7517 Appendix A.1.
+fn es256() -> Value {
+    json!({
+        "kty": "EC",
+        "crv": "P-256",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+        "kid": "1",
+        "use": "sig",
+    })
+}
+
+/// A file `keys` with this value as `keys`; answers with its name.
+fn keys(folder: &Folder, keys: &Value) -> String {
+    folder.write("keys", &json!({ "keys": keys }).to_string());
+    "keys".to_owned()
+}
+
 #[test]
 fn a_client_is_public_and_for_authorization_codes_unless_said_otherwise() {
     let folder = Folder::new();
@@ -149,6 +167,25 @@ fn a_public_client_has_no_secret_to_rotate() {
     let refusal = folder.refusal(&["clients", "rotate-secret", "app"], "");
     assert!(refusal.contains("`app` is a public one"), "{refusal}");
     assert_eq!(record(&folder, "app").client_secret_sha256, None);
+}
+
+#[test]
+fn a_client_that_authenticates_without_a_secret_is_given_none_and_has_none_to_rotate() {
+    let folder = Folder::new();
+    let file = keys(&folder, &json!([es256()]));
+    for (method, needs) in [
+        ("private_key_jwt", ["--jwks", &file]),
+        ("self_signed_tls_client_auth", ["--jwks-uri", "https://bank.example/jwks"]),
+        ("tls_client_auth", ["--tls-san-dns", "bank.example"]),
+    ] {
+        let add = ["clients", "add", "--client-id", method, "--name", "A", "--redirect-uri", URI];
+        let added = folder.json(&[&add[..], &["--auth-method", method], &needs].concat(), "");
+        assert_eq!(added["token_endpoint_auth_method"], method);
+        assert!(added.get("client_secret").is_none() && added.get("client_secret_expires_at").is_none());
+        let refusal = folder.refusal(&["clients", "rotate-secret", method], "");
+        assert!(refusal.contains(&format!("`{method}` authenticates by {method}")), "{refusal}");
+        assert_eq!(record(&folder, method).client_secret_sha256, None);
+    }
 }
 
 #[test]
@@ -304,4 +341,206 @@ fn many_commands_at_once_lose_nothing() {
     });
     assert_eq!(folder.json(&["clients", "list"], "").as_array().map(Vec::len), Some(5));
     assert!(record(&folder, "shop").revoked);
+}
+
+#[test]
+fn every_member_of_a_fapi_client_can_be_given_and_is_listed_under_its_registered_name() {
+    let folder = Folder::new();
+    let certificate = json!({ "kty": "RSA", "n": "short", "e": "AQAB", "use": "enc" });
+    let file = keys(&folder, &json!([es256(), certificate]));
+    let arguments = [
+        "clients",
+        "add",
+        "--client-id",
+        "bank",
+        "--name",
+        "Bank",
+        "--redirect-uri",
+        URI,
+        "--auth-method",
+        "private_key_jwt",
+        "--jwks",
+        &file,
+        "--assertion-alg",
+        "ES256",
+        "--dpop-bound",
+        "--require-par",
+        "--require-signed-request",
+        "--request-object-alg",
+        "ES256",
+        "--response-alg",
+        "PS256",
+        "--introspection-alg",
+        "Ed25519",
+        "--resource",
+        "https://api.example/a",
+        "--resource",
+        "https://api.example/b",
+        "--resource",
+        "https://api.example/a",
+    ];
+    let expected = json!({
+        "client_id": "bank",
+        "client_name": "Bank",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["authorization_code"],
+        "redirect_uris": [URI],
+        "jwks": { "keys": [es256(), certificate] },
+        "token_endpoint_auth_signing_alg": "ES256",
+        "dpop_bound_access_tokens": true,
+        "require_pushed_authorization_requests": true,
+        "require_signed_request_object": true,
+        "request_object_signing_alg": "ES256",
+        "authorization_signed_response_alg": "PS256",
+        "introspection_signed_response_alg": "Ed25519",
+        "resources": ["https://api.example/a", "https://api.example/b"],
+        "disabled": false,
+    });
+    assert_eq!(folder.json(&arguments, ""), expected);
+    assert_eq!(folder.json(&["clients", "list"], ""), json!([expected]));
+    let kept = record(&folder, "bank");
+    assert_eq!(kept.jwks_text().expect("one place").as_deref(), Some(&*expected["jwks"].to_string()));
+    assert!(kept.dpop_bound_access_tokens && !kept.tls_client_certificate_bound_access_tokens);
+}
+
+/// A set may serve other purposes as well (RFC 7517 §5).
+#[test]
+fn keys_that_are_not_used_are_named_and_harm_nobody() {
+    let folder = Folder::new();
+    let mut other = es256();
+    other["use"] = "enc".into();
+    let file = keys(&folder, &json!([other, es256()]));
+    let add = ["clients", "add", "--name", "A", "--redirect-uri", URI, "--auth-method", "private_key_jwt"];
+    let output = folder.run(&[&add[..], &["--jwks", &file]].concat(), "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("not for signatures"), "{said}");
+}
+
+/// RFC 8705 §2.1.2.
+#[test]
+fn a_certificate_is_named_in_one_of_five_ways() {
+    let folder = Folder::new();
+    let add = ["clients", "add", "--name", "A", "--redirect-uri", URI, "--auth-method", "tls_client_auth"];
+    for (option, value, member, kept) in [
+        ("--tls-subject-dn", "CN=a,O=b\\, c", "tls_client_auth_subject_dn", "CN=a,O=b\\, c"),
+        ("--tls-san-dns", "a.example", "tls_client_auth_san_dns", "a.example"),
+        ("--tls-san-uri", "spiffe://a/b", "tls_client_auth_san_uri", "spiffe://a/b"),
+        ("--tls-san-ip", "2001:DB8:0::1", "tls_client_auth_san_ip", "2001:db8::1"),
+        ("--tls-san-email", "a@b.example", "tls_client_auth_san_email", "a@b.example"),
+    ] {
+        let added = folder.json(&[&add[..], &[option, value, "--certificate-bound"]].concat(), "");
+        assert_eq!(added[member], kept);
+        assert_eq!(added["tls_client_certificate_bound_access_tokens"], true);
+    }
+    let two = [&add[..], &["--tls-san-dns", "a.example", "--tls-san-ip", "::1"]].concat();
+    assert!(folder.usage_error(&two).contains("--tls-san-ip"));
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused_with_the_one_to_change() {
+    let folder = Folder::new();
+    let file = keys(&folder, &json!([es256()]));
+    let private_key_jwt = ["--auth-method", "private_key_jwt", "--jwks", &file];
+    let machine = ["--confidential", "--grant-type", "client_credentials"];
+    let cases: [(&[&str], &str); 14] = [
+        // RFC 7523 §3, OIDC Core §9: an assertion is checked with a registered key.
+        (
+            &["--auth-method", "private_key_jwt"],
+            "private_key_jwt: needs the client's public keys; give --jwks or",
+        ),
+        // RFC 8705 §2.2.2.
+        (&["--auth-method", "self_signed_tls_client_auth"], "give --jwks or --jwks-uri"),
+        // RFC 8705 §2.1.2.
+        (&["--auth-method", "tls_client_auth"], "tls_client_auth: needs to know whom the certificate names"),
+        (&["--tls-san-dns", "a.example"], "--tls-san-dns: is for --auth-method tls_client_auth"),
+        (&["--confidential", "--tls-subject-dn", "CN=a"], "--tls-subject-dn: is for"),
+        (
+            &["--confidential", "--assertion-alg", "PS256"],
+            "--assertion-alg: is for --auth-method private_key_jwt",
+        ),
+        (&[&private_key_jwt[..], &["--assertion-alg", "PS256"]].concat(), "--assertion-alg PS256: no key of"),
+        // RFC 9101 §10.5, §6.2.
+        (
+            &["--confidential", "--require-signed-request"],
+            "--require-signed-request: needs the client's public",
+        ),
+        (&["--request-object-alg", "ES256"], "--request-object-alg: needs the client's public keys"),
+        (
+            &[&private_key_jwt[..], &["--request-object-alg", "EdDSA"]].concat(),
+            "--request-object-alg EdDSA: no key",
+        ),
+        // RFC 7662 §2.1.
+        (&["--introspection-alg", "ES256"], "--introspection-alg: a public client"),
+        (&[&machine[..], &["--require-par"]].concat(), "--require-par: is about authorization requests"),
+        (&[&machine[..], &["--response-alg", "ES256"]].concat(), "--response-alg: is about"),
+        (
+            &[&machine[..], &["--require-signed-request", "--jwks", &file]].concat(),
+            "--require-signed-request: is",
+        ),
+    ];
+    for (arguments, named) in cases {
+        let refusal = folder
+            .refusal(&[&["clients", "add", "--name", "A", "--redirect-uri", URI], arguments].concat(), "");
+        assert!(refusal.contains(named), "{arguments:?}: {refusal}");
+    }
+    for (arguments, named) in [
+        // RFC 7591 §2: never both.
+        (["--jwks", &file, "--jwks-uri", "https://a.example/jwks"].as_slice(), "--jwks-uri"),
+        (&["--dpop-bound", "--certificate-bound"], "--certificate-bound"),
+        (&["--jwks-uri", "http://a.example/jwks"], "must be an https URL"),
+        (&["--jwks-uri", "https://a:b@a.example/jwks"], "must be an https URL"),
+        (&["--jwks-uri", "https://a.example/jwks#f"], "must be an https URL"),
+        // RFC 8707 §2.
+        (&["--resource", "/orders"], "must be an https URL without a fragment"),
+        (&["--resource", "https://api.example/#f"], "must be an https URL without a fragment"),
+        (&["--tls-subject-dn", "payments"], "RFC 4514"),
+        (&["--tls-san-dns", "*.bank.example"], "without wildcards"),
+        (&["--tls-san-ip", "bank"], "--tls-san-ip"),
+        (&["--assertion-alg", "HS256"], "HS256"),
+        (&["--request-object-alg", "none"], "none"),
+    ] {
+        let add = [&["clients", "add", "--name", "A", "--redirect-uri", URI], arguments].concat();
+        let error = folder.usage_error(&add);
+        assert!(error.contains(named), "{arguments:?}: {error}");
+    }
+    assert!(!folder.state().exists());
+}
+
+#[test]
+fn a_file_that_is_no_set_of_usable_public_keys_is_refused() {
+    let folder = Folder::new();
+    let with = |name: &str, value: &str| {
+        let mut key = es256();
+        key[name] = value.into();
+        key
+    };
+    let set = |keys: Value| json!({ "keys": keys }).to_string();
+    for (text, named) in [
+        // RFC 7517 §9.2.
+        (
+            set(json!([es256(), with("d", "870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE")])),
+            "has a private or symmetric",
+        ),
+        (
+            set(json!([{ "kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T" }])),
+            "has a private or",
+        ),
+        (set(json!([])), "has no key that can be used"),
+        (set(json!([with("use", "enc")])), "has no key that can be used: key is not for signatures"),
+        (set(json!([with("y", "AAAA")])), "has no key that can be used: coordinate"),
+        (set(json!([with("crv", "P-384")])), "unsupported curve"),
+        (set(json!([es256(), es256()])), "can not be told apart"),
+        (es256().to_string(), "must be a JWK Set"),
+        ("-----BEGIN PUBLIC KEY-----".to_owned(), "must be a JWK Set"),
+        (r#"{"keys":[],"keys":[]}"#.to_owned(), "must be a JWK Set"),
+    ] {
+        folder.write("keys", &text);
+        let add =
+            ["clients", "add", "--name", "A", "--redirect-uri", URI, "--auth-method", "private_key_jwt"];
+        let refusal = folder.refusal(&[&add[..], &["--jwks", "keys"]].concat(), "");
+        assert!(refusal.contains("--jwks keys: ") && refusal.contains(named), "{text}: {refusal}");
+    }
+    let absent = ["clients", "add", "--name", "A", "--redirect-uri", URI, "--jwks", "absent"];
+    assert!(folder.refusal(&absent, "").contains("--jwks absent: "));
+    assert!(!folder.state().exists());
 }

@@ -49,6 +49,11 @@ impl House {
         command.current_dir(self.0.path()).arg("keys").args(arguments).output().unwrap()
     }
 
+    /// What the file gives a variable.
+    fn variable(&self, name: &str) -> Option<String> {
+        attesto_host::variables::read_file(&self.file()).unwrap().remove(name)
+    }
+
     /// The keys that a command shows as JSON.
     fn shown(&self, arguments: &[&str]) -> Vec<Value> {
         let output = self.keys(&[arguments, &["--variables-file", "v", "--json"]].concat());
@@ -84,7 +89,7 @@ fn states(keys: &[Value]) -> Vec<(&str, &str, bool)> {
 fn generated_keys_are_written_for_their_owner_only_and_never_over_others() {
     let house = House::new();
     assert_eq!(std::fs::metadata(house.file()).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(house.contents().starts_with("signing_keys = '''\n-----BEGIN PRIVATE KEY-----\n"));
+    assert!(house.contents().contains("signing_keys = '''\n-----BEGIN PRIVATE KEY-----\n"));
     let again = house.refused(&["generate", "--algorithm", "ES256", "--variables-file", "v"]);
     assert!(again.contains("--variables-file v"), "{again}");
 }
@@ -201,11 +206,49 @@ fn prune_keeps_the_public_half_of_a_key_that_signs_no_more() {
 }
 
 #[test]
+fn a_variables_file_has_a_secret_for_macs_and_printed_keys_have_none() {
+    let (house, other) = (House::new(), House::new());
+    // 256 bits in base64url are 43 characters.
+    assert_eq!(house.variable("mac_secret").map(|secret| secret.len()), Some(43));
+    assert_ne!(house.variable("mac_secret"), other.variable("mac_secret"));
+    let printed = house.keys(&["generate", "--algorithm", "ES256"]);
+    assert!(!text(&printed.stdout).contains("mac_secret"));
+}
+
+#[test]
+fn a_rotated_mac_secret_leaves_the_one_before_it_and_the_keys() {
+    let house = House::new();
+    let (old, keys) = (house.variable("mac_secret"), house.shown(&["list"]));
+    let rotate = ["rotate-mac-secret", "--variables-file", "v"];
+    assert_eq!(text(&house.keys(&rotate).stdout), "", "nothing private is printed");
+    let new = house.variable("mac_secret");
+    assert_ne!(new, old);
+    assert_eq!(house.variable("mac_secret_previous"), old);
+    assert_eq!(house.shown(&["list"]), keys);
+    assert!(house.keys(&rotate).status.success());
+    assert_eq!(house.variable("mac_secret_previous"), new, "the oldest is void");
+}
+
+/// A secret the keystore refuses would make it refuse the new one as well.
+#[test]
+fn a_first_mac_secret_is_made_where_there_was_none_that_is_good() {
+    let house = House::new();
+    for before in ["", "mac_secret = \"\"\n", "mac_secret = \"short\"\n"] {
+        let contents = house.contents();
+        let keys = &contents[contents.find("signing_keys").unwrap()..];
+        std::fs::write(house.file(), format!("{before}{keys}")).unwrap();
+        assert!(house.keys(&["rotate-mac-secret", "--variables-file", "v"]).status.success());
+        assert_eq!(house.variable("mac_secret").map(|secret| secret.len()), Some(43));
+        assert_eq!(house.variable("mac_secret_previous"), None);
+    }
+}
+
+#[test]
 fn a_file_without_usable_keys_is_left_alone() {
     let house = House::empty();
     for contents in ["", "other = \"x\"\n", "signing_keys = \"secret\"\n", "not toml"] {
         std::fs::write(house.file(), contents).unwrap();
-        for command in ["list", "rotate", "prune"] {
+        for command in ["list", "rotate", "prune", "rotate-mac-secret"] {
             let message = house.refused(&[command, "--variables-file", "v"]);
             assert!(!message.contains("secret"), "{message}");
         }

@@ -42,9 +42,12 @@ fn the_page_can_be_followed_from_its_first_command_to_its_last() {
         let clients = clients.as_array().expect("a list");
         clients.iter().map(|client| client[member].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(of("client_id"), ["photos", "report", "shop"]);
-    assert_eq!(of("disabled"), [false, false, false]);
-    assert_eq!(of("scope"), [json!(null), json!("orders:read"), json!(null)]);
+    assert_eq!(of("client_id"), ["bank-app", "clearing", "payments", "photos", "report", "shop"]);
+    assert_eq!(of("disabled"), [false; 6]);
+    assert_eq!(of("scope")[4], json!("orders:read"));
+    assert_eq!(of("jwks")[0]["keys"][0]["kid"], json!("2026-1"));
+    assert_eq!(of("tls_client_auth_subject_dn")[1], json!("CN=clearing,O=Bank,C=DE"));
+    assert_eq!(of("request_object_signing_alg")[2], json!("PS256"));
     let users = folder.json(&["users", "list"], "");
     assert_eq!((&users[0]["username"], &users[0]["disabled"]), (&json!("alice"), &json!(false)));
 }

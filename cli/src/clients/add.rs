@@ -3,9 +3,13 @@ use attesto::redirect_uri::is_acceptable;
 use attesto::scope::Scope;
 use clap::{Args, ValueEnum};
 use clients::record::{AuthMethod, ClientRecord, secret_sha256};
+use clients::tls_client_auth::TlsClientAuth;
 use serde::Serialize;
 
-use super::{IssuedSecret, Metadata, credentials, insert};
+use super::authentication::{Authentication, AuthenticationOptions};
+use super::metadata::Metadata;
+use super::protection::ProtectionOptions;
+use super::{IssuedSecret, credentials, insert};
 use crate::output::Output;
 use crate::state::State;
 use crate::{Failure, random};
@@ -25,7 +29,16 @@ Examples:
     attesto clients add --name 'Nightly report' --confidential --grant-type client_credentials \\
       --scope orders:read
 
-The secret of a confidential client is printed now and never again: only its digest is kept.")]
+  A FAPI 2.0 client, which signs with a key of its own and binds its tokens to one (docs/operating.md has more):
+    attesto clients add --name 'Bank app' --auth-method private_key_jwt --jwks bank-app.jwks \\
+      --dpop-bound --require-par --redirect-uri https://app.bank.example/callback --id-token-alg PS256
+
+  One that shows a certificate instead:
+    attesto clients add --name 'Payments' --auth-method tls_client_auth \\
+      --tls-subject-dn 'CN=payments,O=Bank,C=DE' --certificate-bound --require-par \\
+      --redirect-uri https://payments.bank.example/callback --id-token-alg PS256
+
+A client secret is printed now and never again: only its digest is kept.")]
 pub(super) struct Add {
     /// The name people see on the consent page
     #[arg(long, value_name = "NAME")]
@@ -50,14 +63,6 @@ pub(super) struct Add {
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
 
-    /// How it proves who it is at the token endpoint
-    #[arg(long, value_name = "METHOD", default_value = "none", conflicts_with = "confidential")]
-    auth_method: Method,
-
-    /// Short for --auth-method client_secret_basic
-    #[arg(long)]
-    confidential: bool,
-
     /// The algorithm its ID tokens are signed with; without it, RS256 (OIDC Registration §2)
     #[arg(long, value_name = "ALG")]
     id_token_alg: Option<Algorithm>,
@@ -67,6 +72,12 @@ pub(super) struct Add {
 
     #[command(flatten)]
     output: Output,
+
+    #[command(flatten, next_help_heading = "How it authenticates")]
+    authentication: AuthenticationOptions,
+
+    #[command(flatten, next_help_heading = "Its tokens, requests and responses")]
+    protection: ProtectionOptions,
 }
 
 /// RFC 7591 §2 `grant_types`, those a client is registered for here.
@@ -91,28 +102,6 @@ impl GrantType {
     }
 }
 
-/// RFC 7591 §2 `token_endpoint_auth_method`.
-#[derive(Clone, Copy, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Method {
-    /// Not at all: a public client
-    None,
-    /// With a secret, in the Authorization header
-    ClientSecretBasic,
-    /// With a secret, in the request's body
-    ClientSecretPost,
-}
-
-impl From<Method> for AuthMethod {
-    fn from(method: Method) -> Self {
-        match method {
-            Method::None => Self::None,
-            Method::ClientSecretBasic => Self::ClientSecretBasic,
-            Method::ClientSecretPost => Self::ClientSecretPost,
-        }
-    }
-}
-
 /// The answer of RFC 7591 §3.2.1: the client, and its secret where it has one.
 #[derive(Serialize)]
 struct Registered<'a> {
@@ -124,25 +113,12 @@ struct Registered<'a> {
 
 impl Add {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let method = if self.confidential {
-            AuthMethod::ClientSecretBasic
-        } else {
-            AuthMethod::from(self.auth_method)
-        };
-        let secret = (method != AuthMethod::None).then(random::secret);
-        self.check_grant_types(method)?;
-        let client = ClientRecord {
-            version: 1,
-            client_id: self.client_id()?,
-            client_name: self.client_name()?,
-            token_endpoint_auth_method: method,
-            redirect_uris: self.redirect_uris()?,
-            grant_types: self.grant_types(),
-            scope: self.scope()?,
-            id_token_signed_response_alg: self.id_token_alg.map(|alg| alg.name().to_owned()),
-            client_secret_sha256: secret.as_ref().map(|secret| secret_sha256(secret.expose().as_bytes())),
-            revoked: false,
-        };
+        let authentication = self.authentication.read()?;
+        self.check_grant_types(authentication.method)?;
+        self.protection.check(&authentication, self.has(GrantType::AuthorizationCode))?;
+        let secret = authentication.method.has_secret().then(random::secret);
+        let mut client = self.record(authentication)?;
+        client.client_secret_sha256 = secret.as_ref().map(|secret| secret_sha256(secret.expose().as_bytes()));
         if !self.state.make(|store| insert(store, &client))? {
             return Err(format!("there is a client `{}` already", client.client_id).into());
         }
@@ -151,10 +127,45 @@ impl Add {
         self.output.print(&registered, || credentials(&client.client_id, secret.as_ref()))
     }
 
+    /// The record, of a client without a secret.
+    fn record(&self, authentication: Authentication) -> Result<ClientRecord, Failure> {
+        let name = |algorithm: Option<Algorithm>| algorithm.map(|algorithm| algorithm.name().to_owned());
+        let protection = &self.protection;
+        let (jwks, jwks_uri) = authentication.keys.into_members();
+        let subject = authentication.subject.map(|(_, subject)| TlsClientAuth::from(subject));
+        Ok(ClientRecord {
+            version: 1,
+            client_id: self.client_id()?,
+            client_name: self.client_name()?,
+            token_endpoint_auth_method: authentication.method,
+            redirect_uris: self.redirect_uris()?,
+            grant_types: self.grant_types(),
+            scope: self.scope()?,
+            id_token_signed_response_alg: name(self.id_token_alg),
+            jwks,
+            jwks_uri,
+            token_endpoint_auth_signing_alg: name(authentication.assertion_alg),
+            tls_client_auth: subject.unwrap_or_default(),
+            dpop_bound_access_tokens: protection.dpop_bound,
+            tls_client_certificate_bound_access_tokens: protection.certificate_bound,
+            require_pushed_authorization_requests: protection.require_par,
+            require_signed_request_object: protection.require_signed_request,
+            request_object_signing_alg: name(protection.request_object_alg),
+            authorization_signed_response_alg: name(protection.response_alg),
+            introspection_signed_response_alg: name(protection.introspection_alg),
+            resources: protection.resources(),
+            client_secret_sha256: None,
+            revoked: false,
+        })
+    }
+
+    fn has(&self, grant_type: GrantType) -> bool {
+        self.grant_types.contains(&grant_type)
+    }
+
     fn check_grant_types(&self, method: AuthMethod) -> Result<(), Failure> {
-        let has = |grant_type| self.grant_types.contains(&grant_type);
         // "The client credentials grant type MUST only be used by confidential clients" (RFC 6749 §4.4).
-        if has(GrantType::ClientCredentials) && method == AuthMethod::None {
+        if self.has(GrantType::ClientCredentials) && method == AuthMethod::None {
             return Err(
                 "--grant-type client_credentials: is for confidential clients only (RFC 6749 §4.4); \
                         give --confidential or --auth-method"
@@ -162,7 +173,7 @@ impl Add {
             );
         }
         // "A refresh token SHOULD NOT be included" with client credentials (RFC 6749 §4.4.3): nothing else issues one.
-        if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
+        if self.has(GrantType::RefreshToken) && !self.has(GrantType::AuthorizationCode) {
             return Err("--grant-type refresh_token: refresh tokens come with authorization_code; \
                         give --grant-type authorization_code as well"
                 .into());
@@ -189,7 +200,7 @@ impl Add {
     }
 
     fn redirect_uris(&self) -> Result<Vec<String>, Failure> {
-        if self.redirect_uris.is_empty() && self.grant_types.contains(&GrantType::AuthorizationCode) {
+        if self.redirect_uris.is_empty() && self.has(GrantType::AuthorizationCode) {
             return Err("--redirect-uri: is required with --grant-type authorization_code".into());
         }
         if let Some(uri) = self.redirect_uris.iter().find(|uri| !is_acceptable(uri)) {

@@ -1,4 +1,9 @@
 mod add;
+mod authentication;
+mod certificate;
+mod jwks;
+mod metadata;
+mod protection;
 
 use attesto::secret::Secret;
 use clap::{Args, Subcommand};
@@ -7,6 +12,7 @@ use people::maintenance::Sweepable;
 use people::store::{Store, read, write};
 use serde::Serialize;
 
+use self::metadata::Metadata;
 use crate::output::{Output, status, table};
 use crate::state::{Kept, State};
 use crate::{Failure, random};
@@ -20,8 +26,8 @@ pub(crate) struct Clients {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Register a client; a confidential one is given its secret, once
-    Add(add::Add),
+    /// Register a client; one that authenticates with a secret is given it, once
+    Add(Box<add::Add>),
     /// Print the registered clients
     List(List),
     /// Admit a client no longer, until it is enabled again
@@ -31,7 +37,7 @@ enum Command {
     Disable(One),
     /// Admit a disabled client again
     Enable(One),
-    /// Give a confidential client a new secret; the old one stops working at once
+    /// Give a client that has a secret a new one; the old one stops working at once
     RotateSecret(One),
 }
 
@@ -98,14 +104,23 @@ impl One {
 
     fn rotate_secret(&self) -> Result<(), Failure> {
         let secret = random::secret();
-        self.change(|client| match client.token_endpoint_auth_method {
-            AuthMethod::None => {
-                Err(format!("client `{}` is a public one: it has no secret", self.client_id).into())
+        self.change(|client| {
+            let method = client.token_endpoint_auth_method;
+            if !method.has_secret() {
+                return Err(match method {
+                    AuthMethod::None => {
+                        format!("client `{}` is a public one: it has no secret", self.client_id)
+                    }
+                    _ => format!(
+                        "client `{}` authenticates by {}: it has no secret",
+                        self.client_id,
+                        method.as_str()
+                    ),
+                }
+                .into());
             }
-            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
-                client.client_secret_sha256 = Some(secret_sha256(secret.expose().as_bytes()));
-                Ok(())
-            }
+            client.client_secret_sha256 = Some(secret_sha256(secret.expose().as_bytes()));
+            Ok(())
         })?;
         let rotated = Rotated { client_id: &self.client_id, secret: IssuedSecret::new(&secret) };
         self.output.print(&rotated, || credentials(&self.client_id, Some(&secret)))
@@ -158,47 +173,6 @@ fn insert(store: &Kept<'_>, client: &ClientRecord) -> Result<bool, Failure> {
         write(store, &key, client)?;
     }
     Ok(free)
-}
-
-/// A client as it is printed: the members of RFC 7591 §2, and whether it is disabled.
-#[derive(Serialize)]
-struct Metadata<'a> {
-    client_id: &'a str,
-    client_name: &'a str,
-    token_endpoint_auth_method: AuthMethod,
-    grant_types: &'a [String],
-    redirect_uris: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id_token_signed_response_alg: Option<&'a str>,
-    disabled: bool,
-}
-
-impl<'a> Metadata<'a> {
-    fn of(client: &'a ClientRecord) -> Self {
-        Self {
-            client_id: &client.client_id,
-            client_name: &client.client_name,
-            token_endpoint_auth_method: client.token_endpoint_auth_method,
-            grant_types: &client.grant_types,
-            redirect_uris: &client.redirect_uris,
-            scope: client.scope.as_ref().map(|scope| scope.join(" ")),
-            id_token_signed_response_alg: client.id_token_signed_response_alg.as_deref(),
-            disabled: client.revoked,
-        }
-    }
-
-    fn row(&self) -> [String; 5] {
-        let method = serde_json::to_value(self.token_endpoint_auth_method).unwrap_or_default();
-        [
-            self.client_id.to_owned(),
-            method.as_str().unwrap_or_default().to_owned(),
-            self.grant_types.join(" "),
-            status(self.disabled).to_owned(),
-            self.client_name.to_owned(),
-        ]
-    }
 }
 
 /// A new secret, as its client is told it (RFC 7591 §3.2.1).

@@ -32,6 +32,11 @@ impl Folder {
         KeyValueFile::open(&self.state()).unwrap()
     }
 
+    /// Puts a file where the command runs.
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+    }
+
     /// The command, to be run here.
     pub fn attesto(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_attesto"));

@@ -106,6 +106,7 @@ fn are_same(one: &KeySet, other: &KeySet) -> bool {
 
 async fn load(now: u64) -> Result<Current, String> {
     let config = Config::from_toml(&text().await?).map_err(|errors| errors.to_string())?;
+    check_mac(&config).await?;
     code_store::configure(config.store.clone()).await.map_err(|cause| format!("stores: {cause}"))?;
     client_store::configure(config.store.clone()).await.map_err(|cause| format!("clients: {cause}"))?;
     let settings = scope_policy::Settings {
@@ -113,7 +114,6 @@ async fn load(now: u64) -> Result<Current, String> {
         scope_separator: config.catalog.separator().map(|separator| separator.as_char().to_string()),
     };
     scope_policy::configure(settings).await.map_err(|cause| format!("rules: {cause}"))?;
-    check_mac(&config).await?;
     let settings = fetcher::Settings { internal_hosts: config.outbound_internal_hosts.clone() };
     fetcher::configure(settings).await.map_err(|cause| format!("outbound: {cause}"))?;
     let keys = key_set(now).await?;

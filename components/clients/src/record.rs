@@ -1,6 +1,7 @@
 //! A client as it is kept. Whoever adds clients writes these records.
 
 use std::fmt;
+use std::ops::Not;
 
 use attesto::secret::Digest;
 use base64ct::{Base64UrlUnpadded, Encoding};
@@ -43,16 +44,16 @@ pub struct ClientRecord {
     #[serde(flatten)]
     pub tls_client_auth: TlsClientAuth,
     /// RFC 9449 §5.2.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub dpop_bound_access_tokens: bool,
     /// RFC 8705 §3.4.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub tls_client_certificate_bound_access_tokens: bool,
     /// RFC 9126 §6.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub require_pushed_authorization_requests: bool,
     /// RFC 9101 §10.5.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub require_signed_request_object: bool,
     /// OIDC Registration §2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -124,6 +125,18 @@ pub enum AuthMethod {
 }
 
 impl AuthMethod {
+    /// The registered name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
+            Self::TlsClientAuth => "tls_client_auth",
+            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
+        }
+    }
+
     /// Whether the client is given a secret.
     pub fn has_secret(self) -> bool {
         match self {
@@ -131,11 +144,6 @@ impl AuthMethod {
             Self::None | Self::PrivateKeyJwt | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => false,
         }
     }
-}
-
-/// What is off is not written.
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// The key-value key of a client: a digest, so that no identifier can be made to look like another key.
@@ -247,8 +255,8 @@ mod tests {
             (AuthMethod::TlsClientAuth, false),
             (AuthMethod::SelfSignedTlsClientAuth, false),
         ] {
-            let name = serde_json::to_value(method).expect("serializes");
-            let name = name.as_str().expect("a string");
+            let name = method.as_str();
+            assert_eq!(serde_json::to_value(method).expect("serializes"), name);
             assert_eq!(ClientAuthMethod::parse(name).map(ClientAuthMethod::as_str), Some(name));
             assert_eq!(method.has_secret(), has_secret, "{name}");
         }
