@@ -692,7 +692,9 @@ fn is_loopback(url: &Url) -> bool {
 /// Hosts in the spelling that URLs are compared in.
 fn hosts(names: &[String]) -> Result<Vec<String>, String> {
     let host = |name: &String| match Host::parse(name) {
-        Ok(host) => Ok(host.to_string()),
+        // A host is named or it is not: `*` would be a name to no resolver.
+        Ok(host) if !name.contains('*') => Ok(host.to_string()),
+        Ok(_) => Err(format!("{name}: must be a host, not a pattern")),
         Err(error) => {
             Err(format!("{name}: must be a host without port, an IPv6 address in brackets: {error}"))
         }

@@ -228,7 +228,7 @@ fn where_proofs_are_not_looked_at_the_scheme_is_unknown() {
 fn a_proof_is_for_the_canonical_url_and_its_mutual_tls_alias() {
     let server = server_with(|text| {
         format!(
-            "{text}\ncanonical_url = \"https://public.example\"\nmtls_enabled = true\nmtls_origin = \"https://mtls.example\""
+            "{text}\ncanonical_url = \"https://public.example\"\nmtls_enabled = true\ntrusted_proxies = [\"loopback\"]\nmtls_origin = \"https://mtls.example\""
         )
     });
     let access_token = bound_to(&key(1));

@@ -39,17 +39,17 @@ fn the_metadata_says_what_the_server_does() {
         ("grant_types_supported", json!(["authorization_code", "refresh_token", "client_credentials"])),
         (
             "token_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post", "none"]),
+            json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
         ),
         ("revocation_endpoint", json!("https://auth.example/oauth/revoke")),
         (
             "revocation_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post", "none"]),
+            json!(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]),
         ),
         ("introspection_endpoint", json!("https://auth.example/oauth/introspect")),
         (
             "introspection_endpoint_auth_methods_supported",
-            json!(["client_secret_basic", "client_secret_post"]),
+            json!(["client_secret_basic", "client_secret_post", "private_key_jwt"]),
         ),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("authorization_response_iss_parameter_supported", json!(true)),

@@ -237,7 +237,7 @@ fn an_object_of_fapi_says_from_whom_for_whom_and_when() {
 fn an_object_of_fapi_may_come_from_a_clock_that_is_ahead() {
     for changes in [
         json!({ "nbf": NOW + 8, "iat": NOW + 8 }),
-        json!({ "nbf": NOW - 3599 }),
+        json!({ "nbf": NOW - 3599, "exp": NOW + 1 }),
         json!({ "exp": NOW + 3599 }),
         json!({ "aud": ["https://other.example", "https://auth.example"] }),
         json!({ "iat": null, "jti": null }),

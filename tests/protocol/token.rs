@@ -530,7 +530,7 @@ fn without_require_pkce_a_confidential_client_may_do_without() {
     assert_eq!(error(&redeem(&code, "")), "invalid_grant");
     // With a challenge, the verifier is not left out.
     let challenged = ask("confidential", &[("code_challenge", CHALLENGE), ("code_challenge_method", "S256")]);
-    assert_eq!(error(&redeem(&challenged["code"], "")), "invalid_request");
+    assert_eq!(error(&redeem(&challenged["code"], "")), "invalid_grant");
     assert_eq!(redeem(&challenged["code"], VERIFIER).status, StatusCode::OK);
 }
 
