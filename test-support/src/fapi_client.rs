@@ -31,13 +31,20 @@ pub struct FapiClient {
 impl FapiClient {
     /// Makes a key and registers its public half with further options of `attesto clients add`.
     pub fn register(attesto: &Attesto, client_id: &str, options: &[&str]) -> Self {
-        let seed = Digest::of(client_id.as_bytes());
-        let mut rng = ChaCha20Rng::from_seed(*seed.as_bytes());
-        let key = SigningKey::generate(Algorithm::Es256, &mut rng).expect("a key can be made");
+        let key = key(client_id);
         let jwks = json!({ "keys": [key.public_jwk(Some("client-1")).to_value()] }).to_string();
         let file = attesto.file(&format!("{client_id}.jwks.json"), &jwks);
+        Self::add(attesto, client_id, key, &[&["--jwks", &file][..], options].concat())
+    }
+
+    /// Registers a client whose keys are at this URL.
+    pub fn register_with_jwks_uri(attesto: &Attesto, client_id: &str, jwks_uri: &str) -> Self {
+        Self::add(attesto, client_id, key(client_id), &["--jwks-uri", jwks_uri])
+    }
+
+    fn add(attesto: &Attesto, client_id: &str, key: SigningKey, options: &[&str]) -> Self {
         let mut arguments = vec!["clients", "add", "--state", "state.db", "--client-id", client_id];
-        arguments.extend(["--name", "Budget app", "--redirect-uri", REDIRECT_URI, "--jwks", &file]);
+        arguments.extend(["--name", "Budget app", "--redirect-uri", REDIRECT_URI]);
         arguments.extend(["--auth-method", "private_key_jwt", "--dpop-bound", "--id-token-alg", "ES256"]);
         for grant in ["authorization_code", "refresh_token", "client_credentials"] {
             arguments.extend(["--grant-type", grant]);
@@ -122,6 +129,12 @@ impl FapiClient {
         let signature = self.key.sign(&mut ChaCha20Rng::seed_from_u64(now()), input.as_bytes());
         format!("{input}.{}", encode(signature.expect("a key can sign")))
     }
+}
+
+fn key(client_id: &str) -> SigningKey {
+    let seed = Digest::of(client_id.as_bytes());
+    let mut rng = ChaCha20Rng::from_seed(*seed.as_bytes());
+    SigningKey::generate(Algorithm::Es256, &mut rng).expect("a key can be made")
 }
 
 fn now() -> u64 {

@@ -121,3 +121,17 @@ fn a_request_that_was_not_pushed_is_refused() {
     assert_eq!(back.parameter("error").as_deref(), Some("invalid_request"));
     assert_eq!(back.parameter("iss"), Some(attesto.issuer()));
 }
+
+/// RFC 7591 §5: whoever registers a URL must not be able to make the server call whom it can reach and they can not.
+#[test]
+fn keys_at_an_address_of_this_network_are_not_fetched_and_the_operator_is_told() {
+    let (attesto, _) = bank();
+    for (number, host) in ["10.0.0.1", "[::1]", "169.254.169.254", "localhost"].into_iter().enumerate() {
+        let jwks_uri = format!("https://{host}/jwks.json");
+        let client = FapiClient::register_with_jwks_uri(&attesto, &format!("client-{number}"), &jwks_uri);
+        let answer = client.post("/oauth/token", &CLIENT_CREDENTIALS);
+        assert_eq!((answer.status, &answer.json()["error"]), (400, &json!("invalid_client")));
+        let told = format!("outbound: the client has no keys: {jwks_uri}: refused: ");
+        assert!(attesto.output().contains(&told), "{}", attesto.output());
+    }
+}
