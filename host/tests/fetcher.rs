@@ -152,7 +152,7 @@ fn app(allowed: &[String], authority: Option<&str>) -> App {
 }
 
 async fn fetch(server: &Server, url: &str, max_bytes: u64, timeout_ms: u64, internal: &[&str]) -> String {
-    let lines = [url, &max_bytes.to_string(), &timeout_ms.to_string()].into_iter().map(str::to_owned);
+    let lines = [url.to_owned(), max_bytes.to_string(), timeout_ms.to_string()].into_iter();
     let lines: Vec<_> = lines.chain(internal.iter().map(|host| (*host).to_owned())).collect();
     let request = http::Request::post("/").header("host", server.address.to_string());
     let request = request.body(Full::new(Bytes::from(lines.join("\n")))).unwrap();
