@@ -156,7 +156,7 @@ fn check_target(claims: &Claims, target: &ProofTarget<'_>) -> Result<(), ProofEr
     }
 }
 
-/// 11. "the creation time of the JWT […] is within an acceptable window". `exp` and `nbf`, which a proof needs not have,
+/// (11) "the creation time of the JWT […] is within an acceptable window". `exp` and `nbf`, which a proof needs not have,
 /// can only narrow it. Says when the window closes.
 fn check_time(claims: &Claims, policy: &ProofPolicy, now: NumericDate) -> Result<NumericDate, ProofError> {
     let iat = claims.check_iat(now, policy.clock_skew)?;
@@ -170,7 +170,7 @@ fn check_time(claims: &Claims, policy: &ProofPolicy, now: NumericDate) -> Result
     Ok(iat.plus(policy.max_age).plus(policy.clock_skew).plus(Duration::from_secs(1)))
 }
 
-/// 12. "ensure that the value of the ath claim equals the hash of that access token": "the base64url encoding […] of the
+/// (12) "ensure that the value of the ath claim equals the hash of that access token": "the base64url encoding […] of the
 /// SHA-256 […] hash of the ASCII encoding of the associated access token's value" (§4.2).
 fn check_token(claims: &Claims, access_token: &str) -> Result<(), ProofError> {
     match claims.required_string("ath")? == base64url::encode(Sha256::digest(access_token)) {
