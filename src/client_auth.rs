@@ -38,7 +38,7 @@ pub enum Credential {
         /// Whom it claims to be from.
         client_id: String,
         /// The assertion, not verified yet.
-        assertion: String,
+        assertion: Secret<String>,
     },
     /// A bare `client_id` (RFC 6749 §3.2.1): a public client, or one that its certificate proves (RFC 8705 §2).
     ClientId(String),
@@ -127,7 +127,7 @@ pub async fn authenticate(
             if client.token_endpoint_auth_method != ClientAuthMethod::PrivateKeyJwt {
                 return Err(ClientAuthError::Failed(false));
             }
-            let claim = client_assertion::verify(cx, &client, &assertion).await;
+            let claim = client_assertion::verify(cx, &client, assertion.expose()).await;
             (client, Some(claim.map_err(ClientAuthError::Assertion)?))
         }
         Credential::ClientId(client_id) => (by_connection(cx, &client_id, certificate.as_ref()).await?, None),
@@ -240,7 +240,7 @@ fn asserted(client_id: Option<&str>, assertion: &str) -> Result<Credential, Clie
     let claimed = claimed_client_id(assertion).ok_or(ClientAuthError::NoCredential(false))?;
     match client_id {
         Some(other) if other != claimed => Err(ClientAuthError::ClientIdMismatch),
-        _ => Ok(Credential::Assertion { client_id: claimed, assertion: assertion.to_owned() }),
+        _ => Ok(Credential::Assertion { client_id: claimed, assertion: Secret::new(assertion.to_owned()) }),
     }
 }
 

@@ -44,6 +44,8 @@ impl RequestError {
     pub fn wire(&self) -> Wire {
         use ClientAuthError as Auth;
         const BAD_REQUEST: StatusCode = StatusCode::BAD_REQUEST;
+        const INTERNAL: Wire =
+            (StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the server could not complete the request");
         match self {
             // RFC 6749 §5.2: "invalid_request: The request is missing a required parameter, includes an unsupported
             // parameter value, repeats a parameter, includes multiple credentials, utilizes more than one mechanism
@@ -78,6 +80,11 @@ impl RequestError {
             Self::ClientAuth(Auth::NoCredential(true) | Auth::Failed(true)) => {
                 (StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed")
             }
+            // The keys of the client could not be looked up: nothing is known to be wrong with the client.
+            Self::ClientAuth(
+                Auth::Keys(ClientKeysError::Fault(_))
+                | Auth::Assertion(AssertionError::Signature(ClientKeysError::Fault(_))),
+            ) => INTERNAL,
             Self::ClientAuth(
                 Auth::NoCredential(false)
                 | Auth::Failed(false)
@@ -86,11 +93,7 @@ impl RequestError {
                 | Auth::Replayed
                 | Auth::Certificate(_),
             ) => (BAD_REQUEST, "invalid_client", "client authentication failed"),
-            Self::ClientAuth(Auth::Host(_)) | Self::Fault(_) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "server_error",
-                "the server could not complete the request",
-            ),
+            Self::ClientAuth(Auth::Host(_)) | Self::Fault(_) => INTERNAL,
         }
     }
 
@@ -188,17 +191,20 @@ pub(crate) fn required<'p>(
     params.one(name).map_err(|_| RequestError::Repeated)?.ok_or(RequestError::Missing(description))
 }
 
-/// The client of a request, for endpoints that do nothing but ask who it is.
-pub(crate) async fn authenticated(
+/// The client of a request, for endpoints that do nothing but ask who it is. What `read` makes of
+/// the parameters comes before anything that is good once is used up.
+pub(crate) async fn authenticated<T>(
     cx: &Context<'_, impl Host, impl CryptoRng>,
     http: &Request,
-) -> Result<(Client, Params), RequestError> {
+    read: impl FnOnce(&Client, &Params) -> Result<T, RequestError>,
+) -> Result<(Client, T), RequestError> {
     let params = parameters(http)?;
     let Authenticated { client, claim, .. } = client_auth::authenticate(cx, http, &params).await?;
+    let read = read(&client, &params)?;
     if let Some(claim) = claim {
         claim_assertion(cx, claim).await?;
     }
-    Ok((client, params))
+    Ok((client, read))
 }
 
 /// Claims the `jti` of a client's assertion, when nothing else can refuse the request any more.

@@ -140,6 +140,8 @@ pub struct Authorization {
     pub redirect_uri: String,
     /// The scope that would be granted.
     pub scope: Scope,
+    /// The resources it would be granted for (RFC 8707); none is the default audience.
+    pub resources: Vec<String>,
     /// OIDC Core §3.1.2.1 `login_hint`.
     pub login_hint: Option<String>,
     /// OIDC Core §3.1.2.1 `ui_locales`.

@@ -31,13 +31,15 @@ async fn introspected(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     http: &Request,
 ) -> Result<Response, RequestError> {
-    let (caller, params) = authenticated(cx, http).await?;
-    // "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access this
-    // endpoint" (§2.1): a public client has none to show.
-    if caller.is_public() {
-        return Err(ClientAuthError::Failed(false).into());
-    }
-    let token = Secret::new(required(&params, "token", "token is required")?.to_owned());
+    let (caller, token) = authenticated(cx, http, |caller, params| {
+        // "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access this
+        // endpoint" (§2.1): a public client has none to show.
+        if caller.is_public() {
+            return Err(ClientAuthError::Failed(false).into());
+        }
+        Ok(Secret::new(required(params, "token", "token is required")?.to_owned()))
+    })
+    .await?;
     let found = issued_token::find(cx, &token).await.map_err(fault("stores"))?;
     let members = match found {
         Some(found) if is_active(cx, &caller.client_id, &found).await? => {
@@ -77,9 +79,9 @@ async fn signed(
 ) -> Result<Response, RequestError> {
     let config = &cx.server.config;
     let registered = caller.introspection_signed_response_alg.as_deref();
-    let alg = registered.map_or(Ok(config.response_signing_alg), str::parse).map_err(|_| {
+    let alg = config.signing_alg(registered, config.response_signing_alg).ok_or_else(|| {
         RequestError::Fault(format!(
-            "client `{}` registered an unknown algorithm of introspection responses",
+            "client `{}` is registered for introspection responses signed with an algorithm there is not",
             caller.client_id
         ))
     })?;
@@ -132,6 +134,10 @@ async fn is_active(
 ) -> Result<bool, RequestError> {
     let host = cx.host;
     let lives = match found {
+        // A token that is also for somebody this server does not issue for opens nothing here.
+        IssuedToken::Access(token) if !token.audience.iter().all(|aud| cx.server.config.is_resource(aud)) => {
+            false
+        }
         IssuedToken::Access(token) => {
             !host.is_revoked(&token.token_id, cx.now).await.map_err(fault("stores"))?
         }

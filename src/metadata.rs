@@ -157,6 +157,9 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
         true => algorithm_names(&config.client_assertion.algorithms),
         false => Vec::new(),
     };
+    // What is signed under a profile is not signed with RS256; a client that registers nothing gets another.
+    let signs_with = keys.algorithms().into_iter().filter(|alg| config.signs_with(*alg));
+    let signing_algorithms = algorithm_names(&signs_with.collect::<Vec<_>>());
     let at_mtls = |path: &str| {
         let origin = config.mtls.as_ref().and_then(|mtls| mtls.origin.as_deref());
         origin.map(|origin| format!("{origin}{path}"))
@@ -196,7 +199,7 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
                 &mut methods.iter().filter(|method| **method != ClientAuthMethod::None),
             ),
             introspection_endpoint_auth_signing_alg_values_supported: assertion_algorithms.clone(),
-            introspection_signing_alg_values_supported: algorithm_names(&keys.algorithms()),
+            introspection_signing_alg_values_supported: signing_algorithms.clone(),
         }),
         protected_resources: std::iter::once(&config.audience)
             .chain(&config.resource_indicators)
@@ -220,7 +223,7 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: config.authorization_response_iss,
             subject_types_supported: ["public"],
-            id_token_signing_alg_values_supported: algorithm_names(&keys.algorithms()),
+            id_token_signing_alg_values_supported: signing_algorithms.clone(),
             claims_supported: &config.claims_supported,
             acr_values_supported: &config.acr_values_supported,
             ui_locales_supported: &config.ui_locales_supported,

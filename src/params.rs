@@ -1,5 +1,7 @@
 //! `application/x-www-form-urlencoded` parameters of a query or a body (RFC 6749 Appendix B).
 
+use std::fmt;
+
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -10,8 +12,15 @@ const MAX_PARAMETERS: usize = 64;
 
 /// Decoded parameters in their order. A parameter without a value is treated as if it had been omitted
 /// (RFC 6749 §3.1, §3.2).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Params(Vec<(String, String)>);
+
+/// The names alone: the values may be codes, tokens and secrets.
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 /// The octets are not `application/x-www-form-urlencoded` UTF-8 text, or are of unreasonable number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

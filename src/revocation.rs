@@ -29,8 +29,10 @@ async fn revoked(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
     http: &Request,
 ) -> Result<(), RequestError> {
-    let (client, params) = authenticated(cx, http).await?;
-    let token = Secret::new(required(&params, "token", "token is required")?.to_owned());
+    let (client, token) = authenticated(cx, http, |_, params| {
+        Ok(Secret::new(required(params, "token", "token is required")?.to_owned()))
+    })
+    .await?;
     let found = issued_token::find(cx, &token).await.map_err(stores)?;
     // "The authorization server first validates […] whether the token was issued to the client making the revocation
     // request" (§2.1).

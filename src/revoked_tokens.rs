@@ -35,17 +35,19 @@ pub async fn list(cx: &mut Context<'_, impl Host, impl CryptoRng>, http: &Reques
 }
 
 async fn listed(cx: &Context<'_, impl Host, impl CryptoRng>, http: &Request) -> Result<List, RequestError> {
-    let (caller, params) = authenticated(cx, http).await?;
-    // As with introspection (RFC 7662 §2.1), a caller that proves nothing learns nothing.
-    if caller.is_public() {
-        return Err(ClientAuthError::Failed(false).into());
-    }
     const SINCE: RequestError = RequestError::Missing("since must be a number of seconds");
-    let since = match params.one("since").map_err(|_| RequestError::Repeated)? {
-        Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().map_err(|_| SINCE)?,
-        Some(_) => return Err(SINCE),
-        None => 0,
-    };
+    let (_, since) = authenticated(cx, http, |caller, params| {
+        // As with introspection (RFC 7662 §2.1), a caller that proves nothing learns nothing.
+        if caller.is_public() {
+            return Err(ClientAuthError::Failed(false).into());
+        }
+        match params.one("since").map_err(|_| RequestError::Repeated)? {
+            Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().map_err(|_| SINCE),
+            Some(_) => Err(SINCE),
+            None => Ok(0),
+        }
+    })
+    .await?;
     let found = cx.host.revoked_since(since, cx.now).await;
     let found = found.map_err(|fault| RequestError::Fault(format!("stores: {fault}")))?;
     let revoked = found.tokens.into_iter().map(|(jti, exp)| RevokedToken { jti, exp }).collect();

@@ -108,9 +108,8 @@ impl Server {
         let endpoints = Endpoints::new(&config);
         let mut own_policy = verifier::Policy::new(&config.issuer, vec![config.audience.clone()])?
             .with_algorithms(keys.published_algorithms())?;
-        let issued_for = [&config.audience].into_iter().chain(&config.resource_indicators).cloned().collect();
-        let issued_policy = verifier::Policy::new(&config.issuer, issued_for)?
-            .with_algorithms(keys.published_algorithms())?;
+        let issued_policy =
+            verifier::Policy::of_issuer(&config.issuer)?.with_algorithms(keys.published_algorithms())?;
         // A scheme alone is no challenge: one parameter at least follows it (RFC 6750 §3).
         own_policy = match &config.resource_metadata {
             Some(url) => own_policy.with_resource_metadata(url)?,

@@ -1,9 +1,9 @@
 //! How fresh the authentication has to be (OIDC Core §3.1.2.1 `prompt=login`, `max_age`).
 //!
 //! A request that comes with its parameters each time is met after a sign-in by taking out what asked for it
-//! ([`super::resume`]). A stored one always asks the same. There both are counted from when it was stored: `prompt=login` is
-//! met by an authentication since then, and one may be `max_age` older than that. So a sign-in it has led to meets it, for as
-//! long as the request lives, and a session from before does not.
+//! ([`super::resume`]). A stored one always asks the same. There both are met by an authentication since it was stored:
+//! `prompt=login` by no other, `max_age` also by one that is fresh enough now. So a sign-in it has led to meets it, for as long
+//! as the request lives.
 
 use super::request::AuthorizationRequest;
 use crate::host::AuthenticationDemand;
@@ -48,6 +48,6 @@ impl AuthorizationRequest {
     }
 
     fn max_age_since(&self, age: u64) -> Option<u64> {
-        if self.prompt.login { Some(age) } else { self.max_age.map(|seconds| seconds.saturating_add(age)) }
+        if self.prompt.login { Some(age) } else { self.max_age.map(|seconds| seconds.max(age)) }
     }
 }

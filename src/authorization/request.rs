@@ -119,6 +119,7 @@ impl AuthorizationRequest {
             client_name: client.client_name.clone(),
             redirect_uri: redirect_uri.as_str().to_owned(),
             scope,
+            resources: self.resources.clone(),
             login_hint: text("login_hint").map(str::to_owned),
             ui_locales: text("ui_locales")
                 .unwrap_or_default()
@@ -178,6 +179,10 @@ impl Checked {
         let one = |name| params.one(name).map_err(|Repeated| Refusal::Repeated);
 
         check_channel(config, client, channel)?;
+        // "shall require the `redirect_uri` parameter in pushed authorization requests" (FAPI 2.0 Security Profile §5.3.2.2).
+        if config.profile.is_some() && !settled.redirect_uri_in_request {
+            return Err(Refusal::MissingRedirectUri);
+        }
         if params.has("request_uri") {
             return Err(Refusal::RequestUriNotSupported);
         }

@@ -11,7 +11,6 @@ use super::response_mode::Encoding;
 use crate::client::Client;
 use crate::host::Host;
 use crate::http::Response;
-use crate::jose::Algorithm;
 use crate::secret::Secret;
 use crate::server::Context;
 
@@ -78,15 +77,13 @@ async fn sign(
     params: &[(&str, &str)],
 ) -> Result<String, String> {
     let config = &cx.server.config;
-    let alg = match &client.authorization_signed_response_alg {
-        None => config.response_signing_alg,
-        Some(name) => name.parse::<Algorithm>().map_err(|_| {
-            format!(
-                "client `{}` registered an unknown algorithm for authorization responses",
-                client.client_id
-            )
-        })?,
-    };
+    let registered = client.authorization_signed_response_alg.as_deref();
+    let alg = config.signing_alg(registered, config.response_signing_alg).ok_or_else(|| {
+        format!(
+            "client `{}` is registered for authorization responses signed with an algorithm there is not",
+            client.client_id
+        )
+    })?;
     let mut claims: Map<String, Value> =
         params.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
     claims.insert("iss".to_owned(), config.issuer.as_str().into());

@@ -143,6 +143,9 @@ impl<'c> Keys<'c> {
     ) -> Result<Option<Self>, ClientKeysError> {
         match self {
             Self::Fetched(url, kept) if cx.now >= kept.fetched_at.saturating_add(PACE) => {
+                // Whoever asks while this fetch is under way finds that one has been made.
+                let attempt = CachedDocument { fetched_at: cx.now, ..kept.clone() };
+                cx.host.cache_document(url, &attempt).await.map_err(store_fault)?;
                 fetch(cx, url, Some(kept)).await.map(|document| Some(Self::Fetched(url, document)))
             }
             Self::Registered(_) | Self::Fetched(..) => Ok(None),

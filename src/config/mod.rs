@@ -181,6 +181,22 @@ impl Config {
 }
 
 impl Config {
+    /// Whether tokens are issued for this resource (RFC 8707).
+    pub fn is_resource(&self, identifier: &str) -> bool {
+        self.audience == identifier || self.resource_indicators.iter().any(|resource| resource == identifier)
+    }
+
+    /// The algorithm of what is signed for a client that registered this one, or none: `default` then. "PS256, ES256, or
+    /// EdDSA using the Ed25519 variant" is all a profile has (FAPI 2.0 Security Profile §5.4.1).
+    pub fn signing_alg(&self, registered: Option<&str>, default: Algorithm) -> Option<Algorithm> {
+        registered.map_or(Some(default), |name| name.parse().ok()).filter(|alg| self.signs_with(*alg))
+    }
+
+    /// Whether anything may be signed with this algorithm.
+    pub fn signs_with(&self, alg: Algorithm) -> bool {
+        self.profile.is_none() || alg != Algorithm::Rs256
+    }
+
     /// "Public clients MUST use PKCE" (RFC 9700 §2.1.1), and so must those of FAPI 2.0 (Security Profile §5.3.2.2), whose
     /// tokens are bound to a key; of the others the operator may ask it.
     pub fn requires_pkce(&self, client: &Client) -> bool {
@@ -322,6 +338,8 @@ mod tests {
     fn mutual_tls_with_less_than_it_needs_is_refused() {
         const PKI: &str = "token_endpoint_auth_methods_supported = [\"tls_client_auth\"]";
         const SELF_SIGNED: &str = "token_endpoint_auth_methods_supported = [\"self_signed_tls_client_auth\"]";
+        const BOTH: &str =
+            "token_endpoint_auth_methods_supported = [\"tls_client_auth\", \"self_signed_tls_client_auth\"]";
         const ENABLED: &str = "mtls_enabled = true\ntrusted_proxies = [\"loopback\"]";
         let ca = anchors("ca");
         for (lines, expected) in [
@@ -336,6 +354,16 @@ mod tests {
             (format!("{ENABLED}\n{PKI}\nmtls_listener_verifies = true"), &[]),
             (format!("{ENABLED}\n{PKI}\n{ca}"), &[]),
             (format!("{ENABLED}\n{SELF_SIGNED}"), &[]),
+            (format!("{ENABLED}\n{BOTH}\nmtls_listener_verifies = true"), &["mtls_listener_verifies"]),
+            (format!("{ENABLED}\n{BOTH}\nmtls_listener_verifies = true\n{ca}"), &[]),
+            ("mtls_enabled = true\ntrusted_proxies = [\"0.0.0.0/0\"]".to_owned(), &["trusted_proxies"]),
+            (
+                "mtls_enabled = true\ntrusted_proxies = [\"loopback\", \"::/0\"]".to_owned(),
+                &["trusted_proxies"],
+            ),
+            (format!("{ENABLED}\nmtls_origin = \"https://mtls.example/\""), &["mtls_origin"]),
+            (format!("{ENABLED}\nmtls_origin = \"http://mtls.example\""), &["mtls_origin"]),
+            (format!("{ENABLED}\nmtls_origin = \"https://mtls.example\""), &[]),
             (ENABLED.to_owned(), &[]),
         ] {
             assert_eq!(keys(&format!("{MINIMAL}\n{lines}")), expected, "{lines}");
@@ -399,6 +427,7 @@ mod tests {
             ("request_object_policy = \"fapi\"", "request_object_policy"),
             ("response_signing_alg = \"HS256\"", "response_signing_alg"),
             ("resource_indicators = [\"https://api.example/#x\"]", "resource_indicators"),
+            ("resource_indicators = [\"https://api.example/a b\"]", "resource_indicators"),
             ("mtls_certificate_header = \"x-ssl-cert\"", "mtls_certificate_header"),
             ("profile = \"fapi1\"", "profile"),
         ] {

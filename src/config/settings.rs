@@ -259,6 +259,7 @@ impl Settings {
         let trust_anchors =
             problems.checked("mtls_trust_anchors", TrustAnchors::parse(&self.mtls_trust_anchors));
         self.check_mtls(auth_methods.as_deref().unwrap_or_default(), &mut problems);
+        self.check_mtls_trust(auth_methods.as_deref().unwrap_or_default(), &mut problems);
         let client_auth_algorithms =
             problems.checked("client_auth_signing_algs", algorithms(&self.client_auth_signing_algs));
         let request_object_policy = problems.checked("request_object_policy", self.request_object_policy());
@@ -531,6 +532,38 @@ impl Settings {
         }
     }
 
+    /// What would make anybody's word count as a certificate, or as the name in one.
+    fn check_mtls_trust(&self, methods: &[ClientAuthMethod], problems: &mut Problems) {
+        // RFC 8705 §2.2: self-signed certificates come through a listener that validates no chain, and then their names are
+        // their makers'.
+        if self.mtls_listener_verifies
+            && self.mtls_trust_anchors.trim().is_empty()
+            && methods.contains(&ClientAuthMethod::TlsClientAuth)
+            && methods.contains(&ClientAuthMethod::SelfSignedTlsClientAuth)
+        {
+            problems.note(
+                "mtls_listener_verifies",
+                "must be false beside `self_signed_tls_client_auth`, whose certificates no listener validates; \
+                 `mtls_trust_anchors` validates the others",
+            )
+        }
+        let everyone = |proxy: &String| proxy.trim_start_matches("::ffff:").ends_with("/0");
+        if (self.mtls_enabled || self.profile.is_some()) && self.trusted_proxies.iter().any(everyone) {
+            problems.note(
+                "trusted_proxies",
+                "must not be everyone with `mtls_enabled` or a `profile`: whoever is trusted says who the client is",
+            )
+        }
+        if let Some(origin) = &self.mtls_origin
+            && !Url::parse(origin).is_ok_and(|url| {
+                let secure = url.scheme() == "https" || url.scheme() == "http" && is_loopback(&url);
+                secure && url.has_host() && url.origin().ascii_serialization() == *origin
+            })
+        {
+            problems.note("mtls_origin", "must be an origin like `https://mtls.auth.example`")
+        }
+    }
+
     fn separator(&self) -> Result<Option<Separator>, &'static str> {
         match self.scope_separator.as_deref() {
             None => Ok(None),
@@ -706,7 +739,14 @@ fn hosts(names: &[String]) -> Result<Vec<String>, String> {
 /// resource parameter […] MUST be an absolute URI […] MUST NOT include a fragment component" (RFC 8707 §2).
 fn resource_identifier(text: &str) -> Result<(), &'static str> {
     match Url::parse(text) {
-        Ok(url) if url.fragment().is_none() && matches!(url.scheme(), "https" | "http") => Ok(()),
+        Ok(url)
+            if url.fragment().is_none()
+                && matches!(url.scheme(), "https" | "http")
+                // The parser forgives what is no URI (RFC 3986 §2).
+                && text.bytes().all(|b| (0x21..=0x7E).contains(&b)) =>
+        {
+            Ok(())
+        }
         _ => Err("must be an https URL without a fragment (RFC 8707 §2, RFC 9728 §1.2)"),
     }
 }

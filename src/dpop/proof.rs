@@ -16,6 +16,9 @@ const TYPE: &str = "dpop+jwt";
 /// unnecessarily large `jti` values or store only a hash thereof" (§11.1). Here it is both.
 pub const MAX_JTI_LEN: usize = 512;
 
+/// Characters of the modulus of an RSA key of 4096 bits, in base64url.
+const MAX_MODULUS_LEN: usize = 683;
+
 /// Which proofs are acceptable, whatever they are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProofPolicy {
@@ -51,6 +54,9 @@ pub enum ProofError {
     /// `jwk` is absent, or no object.
     #[error("no key in the header")]
     NoKey,
+    /// `jwk` is an RSA key of more than 4096 bits.
+    #[error("RSA key too large")]
+    KeyTooLarge,
     /// `jwk` is not a public key for signatures.
     #[error("key in the header: {0}")]
     Key(#[from] KeyError),
@@ -119,13 +125,18 @@ pub fn verify(
 ) -> Result<VerifiedProof, ProofError> {
     // 2. "the DPoP HTTP request header field value is a single and well-formed JWT"
     let proof = UnverifiedJws::parse(proof)?;
-    // 7. "the jwk JOSE Header Parameter does not contain a private key"
-    let members = proof.embedded_jwk().and_then(|jwk| jwk.as_object()).ok_or(ProofError::NoKey)?;
-    let key = Jwk::from_members(members)?;
     // 4. "the typ JOSE Header Parameter has the value dpop+jwt", 5. "the alg […] indicates a registered asymmetric
     // digital signature algorithm […], is not none, is supported by the application, and is acceptable per local policy",
     // 6. "the JWT signature verifies with the public key contained in the jwk".
     let admitted = jws::Policy { algorithms: &policy.algorithms, typ: Some(TYPE) };
+    proof.admit(&admitted)?;
+    // 7. "the jwk JOSE Header Parameter does not contain a private key"
+    let members = proof.embedded_jwk().and_then(|jwk| jwk.as_object()).ok_or(ProofError::NoKey)?;
+    // Whoever sends this need not be anybody's client: it shall cost no more than the keys that are in use do.
+    if members.get("n").and_then(|n| n.as_str()).is_some_and(|n| n.len() > MAX_MODULUS_LEN) {
+        return Err(ProofError::KeyTooLarge);
+    }
+    let key = Jwk::from_members(members)?;
     let claims = proof.verify_with(&key, &admitted)?.into_claims()?;
     // 3. "all required claims […] are contained in the JWT"
     let jti = claims.required_string("jti")?;

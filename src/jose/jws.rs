@@ -171,7 +171,8 @@ impl<'t> UnverifiedJws<'t> {
         self.check(key)
     }
 
-    fn admit(&self, policy: &Policy<'_>) -> Result<(), JwsError> {
+    /// Whether a use admits what the header says, before any key is looked at.
+    pub(crate) fn admit(&self, policy: &Policy<'_>) -> Result<(), JwsError> {
         if !policy.algorithms.iter().any(|allowed| allowed.agrees_with(self.header.alg)) {
             return Err(JwsError::AlgorithmNotAllowed);
         }

@@ -53,10 +53,12 @@ pub(super) async fn redeem(
     let binding = check_binding(&grant, redirect_uri, verifier, jkt);
     admit(cx, request, &digest, redeemed, binding).await?;
 
-    let resources = resource::narrowed(&cx.server.config, &grant.resources, params)?;
+    let resources = resource::narrowed(cx, client, &grant.resources, params).await?;
     let (mut built, scope) = build(cx, request, &grant, &resources).await?;
+    // Whoever comes with a proof or an assertion that was used gets no further, and leaves nothing behind.
+    request.claim(cx).await?;
     let refresh = first_refresh_token(cx, request, &grant, &scope).await?;
-    claim(cx, request, &digest, true).await?;
+    claim(cx, client, &digest, true).await?;
     let family_end = refresh.as_ref().map_or(0, |refresh| refresh.family_expires_at);
     let tokens = IssuedTokens {
         jti: built.jti.clone(),
@@ -106,13 +108,15 @@ async fn admit(
     match (redeemed, binding) {
         (false, Ok(())) => Ok(()),
         (false, Err(refusal)) => {
-            claim(cx, request, digest, proven).await?;
+            request.claim(cx).await?;
+            claim(cx, request.client, digest, proven).await?;
             Err(refusal.into())
         }
         // A stranger's: it is not even recorded, or the redemption it meets would fail.
         (true, Err(refusal)) if !proven => Err(refusal.into()),
         (true, _) => {
-            claim(cx, request, digest, proven).await?;
+            request.claim(cx).await?;
+            claim(cx, request.client, digest, proven).await?;
             Err(GrantRefusal::Replayed.into())
         }
     }
@@ -143,17 +147,15 @@ fn check_binding(
     }
 }
 
-/// Claims the code, after all else that is good once. "If an authorization code is used more than once, the authorization server MUST deny the request and
+/// Claims the code, last of all that is good once. "If an authorization code is used more than once, the authorization server MUST deny the request and
 /// SHOULD revoke (when possible) all tokens previously issued based on that authorization code" (RFC 6749 §4.1.2): where
 /// it is `proven` that the code's own client presents it.
 async fn claim(
     cx: &mut Context<'_, impl Host, impl CryptoRng>,
-    request: &TokenRequest<'_>,
+    client: &Client,
     digest: &Digest,
     proven: bool,
 ) -> Result<(), TokenError> {
-    request.claim(cx).await?;
-    let client = request.client;
     match cx.host.redeem_code(digest, cx.now).await.map_err(part("stores"))? {
         Redemption::Redeemed => Ok(()),
         Redemption::Unknown => Err(GrantRefusal::UnknownCode.into()),

@@ -169,21 +169,13 @@ async fn issue(
 /// The ID token's algorithm for this client; where it registered none, `RS256` (OIDC Registration §2), or under a profile,
 /// which has no RS256 (FAPI 2.0 Security Profile §5.4.1), the one of responses.
 fn id_token_alg(client: &Client, config: &Config) -> Result<Algorithm, TokenError> {
-    let unusable = |problem| {
+    let default = if config.profile.is_none() { Algorithm::Rs256 } else { config.response_signing_alg };
+    config.signing_alg(client.id_token_signed_response_alg.as_deref(), default).ok_or_else(|| {
         TokenError::fault_of(format!(
-            "client `{}` is registered for ID tokens signed with an algorithm that {problem}",
+            "client `{}` is registered for ID tokens signed with an algorithm there is not",
             client.client_id
         ))
-    };
-    let alg = match (client.id_token_signed_response_alg.as_deref(), config.profile) {
-        (Some(name), _) => name.parse().map_err(|_| unusable("is unknown"))?,
-        (None, None) => Algorithm::Rs256,
-        (None, Some(_)) => config.response_signing_alg,
-    };
-    match config.profile {
-        Some(_) if alg == Algorithm::Rs256 => Err(unusable("the profile does not have")),
-        _ => Ok(alg),
-    }
+    })
 }
 
 /// A part of the host failed.

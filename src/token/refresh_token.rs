@@ -49,7 +49,7 @@ pub(super) async fn refresh(
         successor.rotate(cx).await?;
     }
 
-    let resources = resource::narrowed(&cx.server.config, &grant.resources, params)?;
+    let resources = resource::narrowed(cx, client, &grant.resources, params).await?;
     let scope = narrowed(cx, client, &grant, scope).await?;
     // A person who is no longer admitted gets nothing more.
     let principal =

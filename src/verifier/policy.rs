@@ -67,6 +67,13 @@ impl Policy {
         })
     }
 
+    /// Accepts every token of `issuer`, whomever it is for: what the issuer itself wants to know of its tokens, and no
+    /// resource server does.
+    pub(crate) fn of_issuer(issuer: &str) -> Result<Self, PolicyError> {
+        let policy = Self::new(issuer, vec![issuer.to_owned()])?;
+        Ok(Self { audiences: Vec::new(), ..policy })
+    }
+
     /// Accepts these algorithms only.
     pub fn with_algorithms(self, algorithms: Vec<Algorithm>) -> Result<Self, PolicyError> {
         if algorithms.is_empty() { Err(PolicyError::NoAlgorithm) } else { Ok(Self { algorithms, ..self }) }
@@ -94,11 +101,6 @@ impl Policy {
     /// Points every challenge to the resource's metadata document (RFC 9728 §5.1).
     pub fn with_resource_metadata(self, url: impl Into<String>) -> Result<Self, PolicyError> {
         Ok(Self { resource_metadata: Some(quotable("resource_metadata", url.into())?), ..self })
-    }
-
-    /// Whether this is one of the audiences.
-    pub fn is_audience(&self, identifier: &str) -> bool {
-        self.audiences.iter().any(|audience| audience == identifier)
     }
 
     /// Accepts tokens that are bound to a key, from whoever proves to hold it (RFC 9449); without, none of them.

@@ -94,11 +94,16 @@ impl FapiClient {
 
     /// Pushes an authorization request for a scope; answers with the path the browser is to be sent to.
     pub fn push(&self, scope: &str) -> String {
+        self.push_to(REDIRECT_URI, scope)
+    }
+
+    /// The same, to be answered at another of its redirect URIs.
+    pub fn push_to(&self, redirect_uri: &str, scope: &str) -> String {
         let pushed = self.post(
             "/oauth/par",
             &[
                 ("response_type", "code"),
-                ("redirect_uri", REDIRECT_URI),
+                ("redirect_uri", redirect_uri),
                 ("scope", scope),
                 ("state", "af0ifjsldkj"),
                 ("code_challenge", CHALLENGE),

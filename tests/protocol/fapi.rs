@@ -541,6 +541,113 @@ fn resources_become_the_audience_and_are_narrowed_and_never_widened() {
     refused(&refresh(&[("resource", "https://x.example")]), 400, "invalid_target");
 }
 
+/// What an operator takes away is gone with the next token.
+#[test]
+fn a_resource_that_server_client_or_policy_has_no_more_is_gone_from_the_grant() {
+    const API: &str = "https://api.example";
+    let bank = Bank::at(fapi());
+    let tokens = json(&bank.redeem(&bank.code(&[("resource", ORDERS), ("resource", API)], None)));
+    let refresh_token = tokens["refresh_token"].as_str().unwrap();
+    let refresh = |server: &Server, more: &[(&str, &str)]| {
+        let request = with_header(bank.refresh(refresh_token, more), DPOP, &bank.proof());
+        bank.host.send_to(server, request, NOW)
+    };
+    let audience = |response: &Response| payload(&json(response)["access_token"])["aud"].clone();
+    let without_orders = server_with(|text| format!("{text}\nprofile = \"fapi2-security\""));
+    assert_eq!(audience(&refresh(&without_orders, &[])), API);
+    refused(&refresh(&without_orders, &[("resource", ORDERS)]), 400, "invalid_target");
+    bank.change("bank", |client| client.resources = Some(vec![ORDERS.to_owned()]));
+    assert_eq!(audience(&refresh(fapi(), &[])), ORDERS);
+    bank.host.allowed_resources.replace(Some(vec![API.to_owned()]));
+    refused(&refresh(fapi(), &[]), 400, "invalid_target");
+    refused(&refresh(fapi(), &[("resource", API)]), 400, "invalid_target");
+    bank.change("bank", |client| client.resources = None);
+    assert_eq!(audience(&refresh(fapi(), &[])), API);
+}
+
+/// RFC 7009 §2.2: a token is revoked wherever it would have been accepted.
+#[test]
+fn a_token_for_a_resource_that_is_gone_can_still_be_revoked() {
+    let bank = Bank::at(fapi());
+    let request = bank.own_token(&[("resource", ORDERS)]);
+    let token = json(&bank.send(with_header(request, DPOP, &bank.proof())))["access_token"].clone();
+    let without_orders = server_with(|text| format!("{text}\nprofile = \"fapi2-security\""));
+    let request = bank.request("/oauth/revoke", &[("token", token.as_str().unwrap())]);
+    assert_eq!(bank.host.send_to(&without_orders, request, NOW).status, StatusCode::OK);
+    assert!(bank.host.revoked.borrow().contains_key(payload(&token)["jti"].as_str().unwrap()));
+}
+
+/// FAPI 2.0 Security Profile §5.3.2.2.
+#[test]
+fn a_pushed_request_of_the_profile_names_its_redirect_uri() {
+    let bank = Bank::at(fapi());
+    let params = [
+        ("response_type", "code"),
+        ("scope", "read"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    refused(&bank.send(bank.request("/oauth/par", &params)), 400, "invalid_request");
+}
+
+/// FAPI 2.0 Security Profile §5.4.1.
+#[test]
+fn nothing_is_signed_with_rs256_under_a_profile_and_the_metadata_says_so() {
+    let bank = Bank::at(fapi());
+    let metadata = json(&bank.send(get("/.well-known/openid-configuration", None)));
+    for member in [
+        "id_token_signing_alg_values_supported",
+        "authorization_signing_alg_values_supported",
+        "introspection_signing_alg_values_supported",
+    ] {
+        assert_eq!(metadata[member], json!(["ES256"]), "{member}");
+    }
+    bank.change("bank", |client| client.introspection_signed_response_alg = Some("RS256".to_owned()));
+    let request = bank.request("/oauth/introspect", &[("token", "x")]);
+    let request = with_header(request, header::ACCEPT, "application/token-introspection+jwt");
+    refused(&bank.send(request), 500, "server_error");
+}
+
+/// RFC 6749 §5.2 has no code for it: nothing is known to be wrong with the client.
+#[test]
+fn keys_that_can_not_be_looked_up_are_a_fault_and_not_the_clients() {
+    let bank = Bank::at(fapi());
+    bank.change("bank", |client| {
+        client.jwks = None;
+        client.jwks_uri = Some("https://bank.example/jwks.json".to_owned());
+    });
+    bank.host.fault.set("cached_document");
+    let response = bank.send(with_header(bank.own_token(&[]), DPOP, &bank.proof()));
+    refused(&response, 500, "server_error");
+}
+
+#[test]
+fn a_request_that_is_no_question_uses_no_assertion_up() {
+    let bank = Bank::at(fapi());
+    let assertion = bank.assertion();
+    for path in ["/oauth/introspect", "/oauth/revoke"] {
+        refused(&bank.send(asserted(path, &[], &assertion)), 400, "invalid_request");
+    }
+    assert_eq!(
+        bank.send(asserted("/oauth/introspect", &[("token", "x")], &assertion)).status,
+        StatusCode::OK
+    );
+}
+
+/// RFC 9449 §11.1: a used proof leads to nothing, and leaves nothing.
+#[test]
+fn a_used_proof_leaves_no_refresh_token_behind() {
+    let bank = Bank::at(fapi());
+    let proof = bank.proof();
+    assert_eq!(bank.send(with_header(bank.own_token(&[]), DPOP, &proof)).status, StatusCode::OK);
+    let code = bank.code(&[], None);
+    bank.host.fault.set("put_refresh_token");
+    let response = bank.send(with_header(bank.redemption(&code, &[]), DPOP, &proof));
+    refused(&response, 400, "invalid_dpop_proof");
+    bank.host.fault.set("");
+    assert_eq!(bank.redeem(&code).status, StatusCode::OK, "the code is not spent");
+}
+
 /// Introspection knows the tokens of every resource this server issues for, and of no others (RFC 7662 §4).
 #[test]
 fn tokens_for_trusted_resources_are_introspected_and_partly_untrusted_ones_are_inactive() {

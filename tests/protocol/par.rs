@@ -592,13 +592,15 @@ fn prompt_login_of_a_pushed_request_is_met_by_an_authentication_since_then_and_b
 }
 
 #[test]
-fn max_age_of_a_pushed_request_counts_from_when_it_was_pushed() {
+fn max_age_of_a_pushed_request_is_met_by_a_sign_in_since_it_was_pushed() {
     let host = TestHost::new();
     let request_uri = pushed(&host, &[("max_age", "10")]);
     host.owner.borrow_mut().auth_time = NOW - 11;
     assert_eq!(query(&go(&host, &request_uri, NOW + 20))["error"], "login_required");
-    assert_eq!(host.demands.borrow()[0].max_age, Some(30));
+    assert_eq!(host.demands.borrow()[0].max_age, Some(20));
     host.owner.borrow_mut().auth_time = NOW - 10;
+    assert_eq!(query(&go(&host, &request_uri, NOW + 250))["error"], "login_required");
+    host.owner.borrow_mut().auth_time = NOW;
     assert!(query(&go(&host, &request_uri, NOW + 250)).contains_key("code"));
 
     let host = TestHost::new();

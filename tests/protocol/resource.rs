@@ -84,13 +84,34 @@ fn a_policy_takes_away_and_does_not_give() {
     assert_granted(&host, &[ORDERS], &[ORDERS]);
 }
 
+/// §2: "the authorization server […] predefined default resource": one the client may have.
 #[test]
-fn the_policy_is_asked_only_where_a_resource_is_named() {
+fn a_client_that_names_no_resource_gets_no_more_than_it_may_name() {
+    let host = TestHost::new();
+    let limit = |resources: Option<&[&str]>| {
+        let resources = resources.map(|list| list.iter().map(|resource| (*resource).to_owned()).collect());
+        host.clients.borrow_mut().get_mut("public").unwrap().0.resources = resources;
+    };
+    limit(Some(&[ORDERS, BILLING]));
+    assert_granted(&host, &[], &[ORDERS, BILLING]);
+    host.codes.borrow_mut().clear();
+    limit(Some(&[ORDERS, API]));
+    assert_granted(&host, &[], &[]);
+    host.codes.borrow_mut().clear();
+    limit(Some(&["https://gone.example"]));
+    assert_invalid_target(&host, &[]);
+    limit(None);
+    host.allowed_resources.replace(Some(vec![ORDERS.to_owned()]));
+    assert_invalid_target(&host, &[]);
+}
+
+#[test]
+fn a_policy_that_can_not_be_asked_is_a_fault_where_there_is_something_to_choose() {
     let host = TestHost::new();
     host.fault.set("allowed_resources");
-    assert!(query(&ask(&host, &[])).contains_key("code"));
-    assert_eq!(query(&ask(&host, &[API]))["error"], "server_error");
+    assert_eq!(query(&ask(&host, &[]))["error"], "server_error");
     assert!(host.faults.borrow()[0].contains("allowed_resources is down"));
+    assert!(query(&host.send(authorize(&[]))).contains_key("code"), "one resource leaves no choice");
 }
 
 #[test]

@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sign_in =
         SignInForm { parameters: "", client: "Photo Shelf", redirect_uri: "https://photos.example.com/cb" };
     let consent = |redirect_uri, scope, client| {
-        let form = ConsentForm { parameters: "", grant: "", client_id: "app", redirect_uri, scope };
+        let form =
+            ConsentForm { parameters: "", grant: "", client_id: "app", redirect_uri, scope, resources: &[] };
         pages::consent(&settings, &secret, &form, &pages::client_label(client, "app"), "Alice Adams")
     };
     let long =

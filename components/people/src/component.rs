@@ -8,6 +8,7 @@ use crate::{
         },
         wasi::keyvalue::{atomics, store as keyvalue},
     },
+    consent,
     http::{Request, Response},
     part::{
         AuthenticationDemand, Authorization, ConsentDecision, ConsentDemand, Establishment, People, Reply,
@@ -145,10 +146,12 @@ impl interaction::Guest for Component {
         client_id: String,
         redirect_uri: String,
         scope: Vec<String>,
+        resources: Vec<String>,
         allowed: bool,
         now: u64,
     ) -> Result<(), Error> {
-        Ok(people()?.settle_consent(&sub, &client_id, &redirect_uri, &scope, allowed, now)?)
+        let asked = consent::Asked { scope: &scope, resources: &resources };
+        Ok(people()?.settle_consent(&sub, &client_id, &redirect_uri, asked, allowed, now)?)
     }
 
     async fn handle(request: types::HttpRequest) -> Result<interaction::Reply, Error> {
@@ -187,10 +190,11 @@ impl From<types::Authorization> for Authorization {
             client_name,
             redirect_uri,
             scope,
+            resources,
             login_hint,
             ui_locales: _,
         } = authorization;
-        Self { parameters, client_id, client_name, redirect_uri, scope, login_hint }
+        Self { parameters, client_id, client_name, redirect_uri, scope, resources, login_hint }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Remembered consent.
 //!
-//! A "yes" on the consent page is remembered per person and client, as the scope values agreed to. It stands in for a new answer
+//! A "yes" on the consent page is remembered per person and client, as the scope values agreed to, and at which resources. It stands in for a new answer
 //! only where the request asks for no more than that and its redirect URI vouches for the client
 //! ([`Destination::vouches_for_the_client`]). It is written in one place, when the page's form comes back with "allow", and a "no" there
 //! forgets it. Two answers at once may lose one of them: the person is asked again.
@@ -12,6 +12,30 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The scope values.
+    pub scope: &'a [String],
+    /// Where they would count; none is the resource that goes without saying.
+    pub resources: &'a [String],
+}
+
+impl Asked<'_> {
+    /// What is agreed to, one by one: a scope value, or one at a resource. Neither has a space in it.
+    pub fn values(self) -> Vec<String> {
+        if self.resources.is_empty() {
+            return self.scope.to_vec();
+        }
+        let at = |resource: &String| {
+            let values = self.scope.iter().map(|value| format!("{resource} {value}")).collect::<Vec<_>>();
+            // Without any scope, the resource is all that is asked for.
+            values.into_iter().chain([format!("{resource} ")])
+        };
+        self.resources.iter().flat_map(at).collect()
+    }
+}
 
 /// Scope values remembered for one client; what goes beyond is asked for again.
 const MOST_VALUES: usize = 128;
@@ -90,6 +114,30 @@ mod tests {
         assert!(agreed(&memory, "alice", "app", SITE, &["email", "openid"]));
         assert!(agreed(&memory, "alice", "app", SITE, &["openid"]));
         assert!(!agreed(&memory, "alice", "app", SITE, &["openid", "phone"]));
+    }
+
+    #[test]
+    fn an_answer_about_one_resource_is_none_about_another() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let asked = |scope: &[&str], resources: &[&str]| {
+            Asked { scope: &texts(scope), resources: &texts(resources) }.values()
+        };
+        let memory = Memory::default();
+        let yes = asked(&["read"], &["https://a.example"]);
+        remember(&&memory, "alice", "app", SITE, yes.iter().map(String::as_str), 0).unwrap();
+        let is_remembered =
+            |asked: Vec<String>| is_remembered(&&memory, "alice", "app", SITE, &asked).unwrap();
+        assert!(is_remembered(asked(&["read"], &["https://a.example"])));
+        assert!(is_remembered(asked(&[], &["https://a.example"])));
+        for other in [
+            asked(&["read"], &["https://b.example"]),
+            asked(&["read"], &["https://a.example", "https://b.example"]),
+            asked(&[], &["https://b.example"]),
+            asked(&["read"], &[]),
+            asked(&["write"], &["https://a.example"]),
+        ] {
+            assert!(!is_remembered(other.clone()), "{other:?}");
+        }
     }
 
     #[test]

@@ -118,6 +118,8 @@ pub struct ConsentForm<'a> {
     pub redirect_uri: &'a str,
     /// The scope values, separated by spaces.
     pub scope: &'a str,
+    /// The resources they would count at, as the page shows them; the grant stands for them.
+    pub resources: &'a [String],
 }
 
 impl ConsentForm<'_> {
@@ -147,6 +149,7 @@ pub fn consent(
         redirect_uri: &'a str,
         scope_text: &'a str,
         scope: Vec<ScopeLine<'a>>,
+        resources: &'a [String],
         destination: Destination,
         token: String,
         switch_token: String,
@@ -163,6 +166,7 @@ pub fn consent(
         redirect_uri: form.redirect_uri,
         scope_text: form.scope,
         scope: form.scope.split_whitespace().map(ScopeLine::of).collect(),
+        resources: form.resources,
         destination,
         token: seal(session, "consent", &form.fields()),
         switch_token: seal(session, "switch", &[form.parameters]),

@@ -1,7 +1,8 @@
 //! The part's decisions: who is at the browser, do they agree, and what their forms answer.
 
 use crate::{
-    claims, consent,
+    claims,
+    consent::{self, Asked},
     cookie::Cookie,
     csrf,
     form::{Form, Malformed},
@@ -31,6 +32,8 @@ pub struct Authorization {
     pub redirect_uri: String,
     /// The scope that would be granted.
     pub scope: Vec<String>,
+    /// The resources it would be granted for; none is the one that goes without saying.
+    pub resources: Vec<String>,
     /// OIDC Core §3.1.2.1 `login_hint`.
     pub login_hint: Option<String>,
 }
@@ -189,8 +192,9 @@ impl<S: Store, R: Random> People<'_, S, R> {
         sub: &str,
         grant: &str,
     ) -> Result<ConsentDecision, Unavailable> {
-        let Authorization { client_id, redirect_uri, scope, .. } = authorization;
-        if !demand.force_consent && consent::is_remembered(&self.store, sub, client_id, redirect_uri, scope)?
+        let Authorization { client_id, redirect_uri, scope, resources, .. } = authorization;
+        let asked = Asked { scope, resources }.values();
+        if !demand.force_consent && consent::is_remembered(&self.store, sub, client_id, redirect_uri, &asked)?
         {
             return Ok(ConsentDecision::Consented);
         }
@@ -207,6 +211,7 @@ impl<S: Store, R: Random> People<'_, S, R> {
             client_id,
             redirect_uri,
             scope: &scope.join(" "),
+            resources,
         };
         let client = pages::client_label(&authorization.client_name, client_id);
         pages::consent(self.settings, session.secret(), &form, &client, session.user.display_name())
@@ -321,6 +326,7 @@ impl<S: Store, R: Random> People<'_, S, R> {
             client_id: form.get("client_id"),
             redirect_uri: form.get("redirect_uri"),
             scope: form.get("scope"),
+            resources: &[],
         };
         if self.session_behind(request, "consent", &carried.fields(), form)?.is_none() {
             return self.out_of_date().map(Reply::Respond);
@@ -344,14 +350,15 @@ impl<S: Store, R: Random> People<'_, S, R> {
         sub: &str,
         client_id: &str,
         redirect_uri: &str,
-        scope: &[String],
+        asked: Asked<'_>,
         allowed: bool,
         now: u64,
     ) -> Result<(), Unavailable> {
         if !allowed {
             return consent::forget(&self.store, sub, client_id);
         }
-        consent::remember(&self.store, sub, client_id, redirect_uri, scope.iter().map(String::as_str), now)
+        let asked = asked.values();
+        consent::remember(&self.store, sub, client_id, redirect_uri, asked.iter().map(String::as_str), now)
     }
 
     /// "Use another account": the session ends, and the authorization request asks for a sign-in again.

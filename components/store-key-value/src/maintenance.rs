@@ -40,7 +40,7 @@ const KINDS: [Kind; 9] = [
     Kind { name: "par", dependents: &["par-taken"] },
     Kind { name: "refresh", dependents: &["refresh-used", "refresh-rotated", "refresh-extended"] },
     Kind { name: "refresh-family-revoked", dependents: &[] },
-    Kind { name: "revoked", dependents: &[] },
+    Kind { name: "revoked", dependents: &["revoked-listed"] },
     Kind { name: "revoked-at", dependents: &[] },
 ];
 

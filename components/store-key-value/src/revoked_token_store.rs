@@ -60,9 +60,15 @@ pub struct RevokedTokens {
 /// Denies the token until it expires.
 pub fn revoke(store: &impl KeyValue, jti: &str, expires_at: u64, now: u64) -> Result<(), Unavailable> {
     write(store, &key_of(jti), &Revoked { expires_at })?;
+    // Denied again and again, a token is listed once. Whatever ended before the list had it, is made up for.
+    let listed = key("revoked-listed", &Sha256::digest(jti.as_bytes()));
+    if store.get(&listed)?.is_some() {
+        return Ok(());
+    }
     let minute = now / MINUTE;
     let slot = store.increment(&slots_key(minute))?;
-    write(store, &format!("revoked-at/{minute}/{slot}"), &RevokedToken { jti: jti.to_owned(), expires_at })
+    write(store, &format!("revoked-at/{minute}/{slot}"), &RevokedToken { jti: jti.to_owned(), expires_at })?;
+    store.set(&listed, b"1")
 }
 
 /// Whether the token is denied.

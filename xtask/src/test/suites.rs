@@ -39,7 +39,11 @@ pub(crate) const SUITES: &[Suite] = &[
     suite("complete", Check(checks::every_package_has_a_suite), &[]),
     suite("commands", Cargo(&["xtask", "test-support", "attesto-bench"]), &[]),
     suite("engine", Cargo(&["attesto"]), &[]),
-    suite("parts", Cargo(&["clients", "keystore", "people", "rules", "store-key-value"]), &[]),
+    suite(
+        "parts",
+        Cargo(&["clients", "keystore", "people", "outbound", "rules", "special-use", "store-key-value"]),
+        &[],
+    ),
     suite("host", Cargo(&["attesto-host", "attesto-host-guest"]), &[WasmTargets]),
     suite("cli", Cargo(&["attesto-cli"]), &[WasmTargets]),
     suite("stores", Cargo(&["store-contract"]), &[WasmTargets]),

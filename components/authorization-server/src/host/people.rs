@@ -117,13 +117,14 @@ impl Interaction for Parts {
         allowed: bool,
         now: u64,
     ) -> Result<(), HostError> {
-        let Authorization { client_id, redirect_uri, scope, .. } = authorization;
+        let Authorization { client_id, redirect_uri, scope, resources, .. } = authorization;
         let scope = scope.tokens().to_vec();
         people::interaction::settle_consent(
             sub.to_owned(),
             client_id.clone(),
             redirect_uri.clone(),
             scope,
+            resources.clone(),
             allowed,
             now,
         )
@@ -189,6 +190,7 @@ fn authorization_out(authorization: &Authorization) -> people::types::Authorizat
         client_name: authorization.client_name.clone(),
         redirect_uri: authorization.redirect_uri.clone(),
         scope: authorization.scope.tokens().to_vec(),
+        resources: authorization.resources.clone(),
         login_hint: authorization.login_hint.clone(),
         ui_locales: authorization.ui_locales.clone(),
     }

@@ -19,8 +19,36 @@ fn policy(response: &Response) -> &str {
 }
 
 fn consent_page(client: &str, redirect_uri: &str, scope: &str) -> Response {
-    let form = ConsentForm { parameters: "a=1&b=2", grant: "grant-1", client_id: "app", redirect_uri, scope };
+    let form = ConsentForm {
+        parameters: "a=1&b=2",
+        grant: "grant-1",
+        client_id: "app",
+        redirect_uri,
+        scope,
+        resources: &[],
+    };
     consent(&settings(), &secret(), &form, client, "Alice").unwrap()
+}
+
+#[test]
+fn the_consent_page_says_at_which_resources() {
+    let resources = ["https://a.example/<1>".to_owned(), "https://b.example".to_owned()];
+    let scope = "read";
+    let redirect_uri = "https://app.example/cb";
+    let form = ConsentForm {
+        parameters: "",
+        grant: "",
+        client_id: "app",
+        redirect_uri,
+        scope,
+        resources: &resources,
+    };
+    let page = consent(&settings(), &secret(), &form, "App", "Alice").unwrap();
+    let html = String::from_utf8(page.body).unwrap();
+    assert!(html.contains("https://a.example/&#60;1&#62;") && html.contains("https://b.example"), "{html}");
+    let without = ConsentForm { resources: &[], ..form };
+    let page = consent(&settings(), &secret(), &without, "App", "Alice").unwrap();
+    assert!(!String::from_utf8(page.body).unwrap().contains("id=\"resources\""));
 }
 
 fn sign_in_page(client: &str, redirect_uri: &str, username: &str, problem: Option<Problem>) -> Response {

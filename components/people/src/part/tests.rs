@@ -130,9 +130,10 @@ impl World {
     /// Answers, and the authorization server honours the answer.
     fn settle(&self, authorization: &Authorization, decision: &str) -> Reply {
         let reply = self.answer(authorization, decision);
-        let Authorization { client_id, redirect_uri, scope, .. } = authorization;
+        let Authorization { client_id, redirect_uri, scope, resources, .. } = authorization;
+        let asked = Asked { scope, resources };
         let allowed = matches!(reply, Reply::Answered { allowed: true, .. });
-        self.part().settle_consent(&self.sub, client_id, redirect_uri, scope, allowed, NOW).unwrap();
+        self.part().settle_consent(&self.sub, client_id, redirect_uri, asked, allowed, NOW).unwrap();
         reply
     }
 }
@@ -144,6 +145,7 @@ fn authorization() -> Authorization {
         client_name: "Photo Shelf".into(),
         redirect_uri: "https://photos.example.com/cb".into(),
         scope: vec!["openid".into(), "email".into()],
+        resources: vec![],
         login_hint: None,
     }
 }

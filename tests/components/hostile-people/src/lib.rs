@@ -70,6 +70,7 @@ impl interaction::Guest for Hostile {
         _: String,
         _: String,
         _: Vec<String>,
+        _: Vec<String>,
         _: bool,
         _: u64,
     ) -> Result<(), types::Error> {

@@ -93,12 +93,14 @@ fn of_a_hundred_presentations_of_one_assertion_one_is_honoured() {
 
 #[test]
 fn of_a_hundred_completions_of_one_pushed_request_one_gets_a_code() {
-    let (attesto, client) = bank();
+    const SITE: &str = "https://client.example/callback";
+    let (attesto, _) = bank();
+    let client = FapiClient::register(&attesto, "site", &["--redirect-uri", SITE]);
     let browser = Browser::new(attesto.issuer());
     // The person has agreed before and is not asked again.
-    let consent = sign_in(&browser, &client.push("openid orders:read"));
+    let consent = sign_in(&browser, &client.push_to(SITE, "openid orders:read"));
     assert!(answer(&browser, &consent, "allow").parameter("code").is_some());
-    let request = client.push("openid orders:read");
+    let request = client.push_to(SITE, "openid orders:read");
     let answers = a_hundred(|| browser.get(&request));
     let codes = answers.iter().filter(|page| page.status == 303 && page.parameter("code").is_some()).count();
     assert_eq!(codes, 1);
