@@ -1,7 +1,8 @@
 use clap::Args;
 
 use crate::application::Application;
-use crate::{Failure, settings};
+use crate::settings::Settings;
+use crate::{Failure, output};
 
 /// Arguments of `attesto check`.
 #[derive(Args)]
@@ -15,16 +16,17 @@ impl Check {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let variables = self.application.variables()?;
         let manifest = attesto_host::check(&self.application.manifest, &variables)?;
-        settings::check(&manifest, &variables)?;
+        Settings::of(&manifest)?.check(&variables)?;
+        let mut text = String::new();
         for (id, component) in &manifest.components {
-            println!("component {id}: {}", component.source.display());
+            text += &format!("component {id}: {}\n", component.source.display());
             for part in &component.dependencies {
                 let inherits: Vec<_> = part.inherits.iter().map(|class| class.name()).collect();
                 let inherits = if inherits.is_empty() { "nothing".to_owned() } else { inherits.join(", ") };
-                println!("  part {} inherits {inherits}", part.name());
+                text += &format!("  part {} inherits {inherits}\n", part.name());
             }
         }
-        println!("{}: ready to serve", manifest.name);
-        Ok(())
+        text += &format!("{}: ready to serve\n", manifest.name);
+        output::write(&text)
     }
 }

@@ -10,8 +10,8 @@ use keystore::keys::{self, Key, Status};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::Failure;
 use crate::random::OsRandom;
+use crate::{Failure, output};
 
 /// How long a successor signs before the private half of its predecessor is thrown away: requests are in flight, and
 /// instances look at the keys once a minute.
@@ -146,7 +146,7 @@ impl Generate {
         let needs_set = keys.iter().any(|key| key.algorithm == Algorithm::Ps256);
         let text = if needs_set || self.json { private_set(&keys) } else { pem };
         match &self.variables_file {
-            None => println!("{}", text.trim_end()),
+            None => output::write(&Zeroizing::new(format!("{}\n", text.trim_end())))?,
             Some(file) => {
                 let text = toml(&BTreeMap::from([(keys::VARIABLE.to_owned(), text.to_string())]));
                 let written = std::fs::OpenOptions::new()
@@ -266,15 +266,18 @@ fn print(keys: &[Key], now: u64, as_json: bool) -> Result<(), Failure> {
                 "published_until": key.expires,
             })
         };
-        println!("{}", json!({ "keys": keys.iter().map(shown).collect::<Vec<_>>() }));
-        return Ok(());
+        return output::write(&format!(
+            "{}\n",
+            json!({ "keys": keys.iter().map(shown).collect::<Vec<_>>() })
+        ));
     }
+    let mut text = String::new();
     for key in keys {
         let from = key.not_before.filter(|time| *time > now);
         let from = from.map(|time| format!(", signs in {} s", time.saturating_sub(now)));
         let until = key.expires.map(|time| format!(", published for {} s", time.saturating_sub(now)));
-        println!(
-            "{:8} {:7} {}{}{}",
+        text += &format!(
+            "{:8} {:7} {}{}{}\n",
             status(key),
             key.algorithm.name(),
             key.kid,
@@ -282,7 +285,7 @@ fn print(keys: &[Key], now: u64, as_json: bool) -> Result<(), Failure> {
             until.unwrap_or_default()
         );
     }
-    Ok(())
+    output::write(&text)
 }
 
 /// A variables file and the keys in it.

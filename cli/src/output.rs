@@ -17,10 +17,13 @@ impl Output {
     /// Prints `value` as JSON, or the text of it.
     pub(crate) fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Failure> {
         let text = if self.json { serde_json::to_string_pretty(value)? + "\n" } else { text() };
-        // Not `print!`, which panics when the reader has gone, as `head` does.
-        std::io::stdout().write_all(text.as_bytes())?;
-        Ok(())
+        write(&text)
     }
+}
+
+/// Prints text: not as `print!` does, which panics when the reader has gone, as `head` goes.
+pub(crate) fn write(text: &str) -> Result<(), Failure> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 
 /// Lines with the columns under each other.

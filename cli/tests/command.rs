@@ -1,20 +1,19 @@
 //! The command as an operator meets it.
 
 #![expect(
-    clippy::disallowed_methods,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "clippy allows these in test functions, and their helpers are test code too"
 )]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 #[path = "../../host/tests/support/fixtures.rs"]
 mod fixtures;
+#[path = "support/server.rs"]
+mod server;
+
+use server::Server;
 
 /// The fixture application in a directory of its own.
 struct App {
@@ -78,7 +77,10 @@ fn bad_configuration_fails_with_one_line_naming_the_key() {
 fn a_variables_file_gives_way_to_the_command_line() {
     let app = App::new(|manifest| manifest);
     std::fs::write(app.path("variables.toml"), "secret = \"x\"\ngreeting = \"file\"\n").unwrap();
-    let server = Server::start(&app, &["--variables-file", "variables.toml", "--variable", "greeting=flag"]);
+    let server = Server::start(
+        app.attesto(&["serve"]),
+        &["--variables-file", "variables.toml", "--variable", "greeting=flag"],
+    );
     assert!(server.get("/variable?name=greeting").contains("flag, x"));
     assert_eq!(server.stop(), Some(0));
 }
@@ -86,68 +88,12 @@ fn a_variables_file_gives_way_to_the_command_line() {
 #[test]
 fn the_state_survives_a_restart_and_a_termination_ends_cleanly() {
     let app = App::new(|manifest| manifest);
-    let server = Server::start(&app, &["--variable", "secret=x"]);
+    let server = Server::start(app.attesto(&["serve"]), &["--variable", "secret=x"]);
     assert!(server.get("/hello?name=Ada").contains("Hello, Ada! (1)"));
     assert_eq!(server.stop(), Some(0));
     assert!(app.path(".attesto/state.db").is_file());
 
-    let server = Server::start(&app, &["--variable", "secret=x"]);
+    let server = Server::start(app.attesto(&["serve"]), &["--variable", "secret=x"]);
     assert!(server.get("/hello?name=Ada").contains("Hello, Ada! (2)"));
     assert_eq!(server.stop(), Some(0));
-}
-
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(app: &App, arguments: &[&str]) -> Self {
-        let mut child = app
-            .attesto(&["serve", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut printed = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        printed.read_line(&mut line).unwrap();
-        let address =
-            line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}")).to_owned();
-        // Keeps the pipe empty, so that the server never waits for a reader.
-        std::thread::spawn(move || std::io::copy(&mut printed, &mut std::io::sink()));
-        Self { child, address }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    /// Asks it to end and waits for that.
-    fn stop(mut self) -> Option<i32> {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(30) {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        self.child.kill().unwrap();
-        panic!("still running 30 s after SIGTERM");
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // A failed test must not leave its server behind; after `stop` there is nothing left to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

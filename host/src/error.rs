@@ -22,6 +22,16 @@ pub enum LoadError {
         /// The parser's message, with line and key.
         cause: Box<toml::de::Error>,
     },
+    /// A file of variables is not well formed.
+    #[error("{}{}: {problem}", .path.display(), .line.map(|line| format!(": line {line}")).unwrap_or_default())]
+    Variables {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1, where the parser names one.
+        line: Option<usize>,
+        /// The parser's words, without the line itself: it may hold a secret.
+        problem: String,
+    },
     /// A manifest key holds a value that cannot be used.
     #[error("{key}: {problem}")]
     Key {

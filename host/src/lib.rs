@@ -8,7 +8,9 @@ pub mod capabilities;
 pub mod compose;
 mod error;
 mod files;
+mod impatient;
 pub mod manifest;
+mod read_ahead;
 pub mod route;
 mod server;
 pub mod variables;
@@ -83,8 +85,21 @@ pub fn check(manifest: &Path, given: &BTreeMap<String, String>) -> Result<Manife
         compose::compose(id, component)?;
         component_variables(id, component, &variables)?;
         allowed_hosts(id, component, &variables)?;
+        files::collect(id, &component.files, &manifest.directory)?;
     }
     Ok(manifest)
+}
+
+/// The file that a component of the application sees as `/name`, read from where the manifest mounts it; `None` when
+/// there is none.
+///
+/// # Errors
+/// What would keep [`Host::load`] from mounting the component's files.
+pub fn mounted_file(manifest: &Manifest, id: &str, name: &str) -> Result<Option<Vec<u8>>, LoadError> {
+    let Some(component) = manifest.components.get(id) else { return Ok(None) };
+    let Some(root) = files::collect(id, &component.files, &manifest.directory)? else { return Ok(None) };
+    let path = root.path().join(name);
+    if path.is_file() { error::read(&path).map(Some) } else { Ok(None) }
 }
 
 impl Host {

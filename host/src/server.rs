@@ -21,7 +21,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
+use crate::impatient::Impatient;
 use crate::log::{Kind, Log};
+use crate::read_ahead::{self, ReadError};
 use crate::route::{self, Match, Route};
 
 /// The bounds on what the outside can make the host do.
@@ -31,6 +33,13 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// How many requests are worked on at a time; more of them wait.
     pub in_flight: usize,
+    /// How much of a body is read before its request takes a place among those, in bytes. A client that sends such a
+    /// body slowly holds no place; of a longer one the component reads the rest.
+    pub read_ahead: usize,
+    /// How long a client may take to send that much; then it gets 408.
+    pub read_ahead_timeout: Duration,
+    /// How many bytes of bodies are kept at a time for requests that wait; beyond that a client gets 503.
+    pub read_ahead_total: usize,
     /// How many connections are open at a time; more of them wait to be accepted.
     pub connections: usize,
     /// The longest request body, in bytes.
@@ -39,6 +48,8 @@ pub struct Limits {
     pub head: usize,
     /// How long a client may take to send a request's head.
     pub head_timeout: Duration,
+    /// How long a client may leave unread what it is sent; then the connection is closed.
+    pub write_timeout: Duration,
     /// How long requests in flight may go on after shutdown has begun.
     pub drain: Duration,
 }
@@ -48,10 +59,14 @@ impl Default for Limits {
         Self {
             request_timeout: Duration::from_secs(30),
             in_flight: 256,
+            read_ahead: 64 << 10,
+            read_ahead_timeout: Duration::from_secs(10),
+            read_ahead_total: 64 << 20,
             connections: 4096,
             body: 16 << 20,
             head: 64 << 10,
             head_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(10),
         }
     }
@@ -71,6 +86,8 @@ pub(crate) struct Server {
     components: BTreeMap<String, Application>,
     limits: Limits,
     in_flight: Semaphore,
+    /// One permit for each byte that may be kept of bodies.
+    room: Arc<Semaphore>,
     log: Log,
 }
 
@@ -81,7 +98,9 @@ impl Server {
         limits: Limits,
         log: Log,
     ) -> Self {
-        Self { routes, components, in_flight: Semaphore::new(limits.in_flight), limits, log }
+        let in_flight = Semaphore::new(limits.in_flight);
+        let room = Arc::new(Semaphore::new(limits.read_ahead_total));
+        Self { routes, components, limits, in_flight, room, log }
     }
 
     /// Accepts until `shutdown` is ready, then waits for what is in flight.
@@ -130,6 +149,7 @@ impl Server {
         let _ = stream.set_nodelay(true);
         let head = self.limits.head;
         let head_timeout = self.limits.head_timeout;
+        let stream = Impatient::new(stream, self.limits.write_timeout);
         let service = service_fn(move |request| {
             let server = Arc::clone(&self);
             async move { Ok::<_, Infallible>(server.logged(peer, request).await) }
@@ -159,7 +179,7 @@ impl Server {
         let path = request.uri().path().to_owned();
         let found = route::find(&self.routes, &path).ok_or(Refusal::NotFound)?;
         let handler = self.components.get(&found.route.component).ok_or(Refusal::NotFound)?;
-        let request = self.prepare(&found, peer, request)?;
+        let request = self.read_ahead(self.prepare(&found, peer, request)?).await?;
 
         let start = Instant::now();
         let work = async {
@@ -174,6 +194,19 @@ impl Server {
             }
             Ok(Err(Failure::Refused | Failure::Stopped)) => Err(Refusal::Failed),
             Err(_) => Err(Refusal::TimedOut),
+        }
+    }
+
+    /// Waits for the request's body, as far as it is read ahead.
+    async fn read_ahead(&self, request: Request<Body>) -> Result<Request<Body>, Refusal> {
+        let (parts, body) = request.into_parts();
+        let read = read_ahead::read(body, self.limits.read_ahead, &self.room);
+        match timeout(self.limits.read_ahead_timeout, read).await {
+            Ok(Ok(body)) => Ok(Request::from_parts(parts, body)),
+            Ok(Err(ReadError::Body(BodyError::HttpRequestBodySize(_)))) => Err(Refusal::TooLarge),
+            Ok(Err(ReadError::Body(_))) => Err(Refusal::BadRequest),
+            Ok(Err(ReadError::NoRoom)) => Err(Refusal::NoRoom),
+            Err(_) => Err(Refusal::TooSlow),
         }
     }
 
@@ -258,6 +291,8 @@ enum Refusal {
     BadRequest,
     NotFound,
     TooLarge,
+    TooSlow,
+    NoRoom,
     Failed,
     TimedOut,
 }
@@ -268,6 +303,8 @@ impl Refusal {
             Self::BadRequest => (StatusCode::BAD_REQUEST, "bad request\n"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not found\n"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "request body too large\n"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the request body did not arrive in time\n"),
+            Self::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "too many requests are waiting\n"),
             Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "internal server error\n"),
             Self::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "the application took too long\n"),
         };
@@ -275,6 +312,10 @@ impl Refusal {
         let mut response = Response::new(body);
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if matches!(self, Self::TooSlow | Self::NoRoom) {
+            // Where the next request would begin nobody knows (RFC 9110 §15.5.9).
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 }

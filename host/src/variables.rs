@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::error::{LoadError, read_toml};
+use crate::error::LoadError;
 use crate::manifest::Manifest;
 
 /// The value of every application variable. `Debug` elides them: some are private keys.
@@ -69,7 +69,13 @@ impl std::fmt::Debug for Variables {
 /// # Errors
 /// [`LoadError`] naming the file, and the line that is not one.
 pub fn read_file(path: &Path) -> Result<BTreeMap<String, String>, LoadError> {
-    read_toml(path)
+    let text =
+        std::fs::read_to_string(path).map_err(|cause| LoadError::Read { path: path.to_owned(), cause })?;
+    toml::from_str(&text).map_err(|error| LoadError::Variables {
+        path: path.to_owned(),
+        line: error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1)),
+        problem: error.message().to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -90,6 +96,17 @@ mod tests {
     fn an_unknown_name_and_an_open_brace_are_refused() {
         assert!(variables().expand("k", "{{ nobody }}").unwrap_err().to_string().contains("nobody"));
         assert!(variables().expand("k", "{{ a ").is_err());
+    }
+
+    #[test]
+    fn a_malformed_file_is_named_by_its_line_and_not_quoted() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for text in ["a = \"1\"\nb = \"hush\n", "a = \"1\"\nhush\n", "a = \"1\"\nb = [\"hush\"]\n"] {
+            std::fs::write(file.path(), text).unwrap();
+            let message = read_file(file.path()).unwrap_err().to_string();
+            assert!(message.contains(": line 2: ") && !message.contains("hush"), "{message}");
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
     }
 
     #[test]

@@ -88,8 +88,11 @@ fn values_that_cannot_work_are_refused_at_their_key() {
             "allowed_outbound_hosts",
         ),
     ] {
-        let refusal = App::new().replace(from, to).refusal();
+        let app = App::new().replace(from, to);
+        let refusal = app.refusal();
         assert!(refusal.contains(expected), "{to}: {refusal}");
+        let checked = attesto_host::check(&app.path(), &app.options.variables);
+        assert_eq!(checked.unwrap_err().to_string(), refusal, "check says the same");
     }
 }
 

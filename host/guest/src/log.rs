@@ -11,6 +11,8 @@ pub enum Kind {
     Request,
     /// A line that a component printed.
     Guest,
+    /// What this host did that its operator may want to know of.
+    Notice,
     /// Something that went wrong in a component or in this host.
     Fault,
 }
