@@ -215,11 +215,7 @@ pub fn authorization_server(config: &Config, endpoints: &Endpoints, keys: &Serve
             authorization_endpoint,
             userinfo_endpoint,
             response_modes_supported: ResponseMode::ALL.map(|(name, _)| name),
-            authorization_signing_alg_values_supported: keys
-                .algorithms()
-                .iter()
-                .map(|alg| alg.name())
-                .collect(),
+            authorization_signing_alg_values_supported: signing_algorithms.clone(),
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: config.authorization_response_iss,
             subject_types_supported: ["public"],

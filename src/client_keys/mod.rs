@@ -146,19 +146,19 @@ impl<'c> Keys<'c> {
                 // Whoever asks while this fetch is under way finds that one has been made.
                 let attempt = CachedDocument { fetched_at: cx.now, ..kept.clone() };
                 cx.host.cache_document(url, &attempt).await.map_err(store_fault)?;
-                fetch(cx, url, Some(kept)).await.map(|document| Some(Self::Fetched(url, document)))
+                fetch(cx, url, Some(&kept)).await.map(|document| Some(Self::Fetched(url, document)))
             }
             Self::Registered(_) | Self::Fetched(..) => Ok(None),
         }
     }
 }
 
-/// Fetches the set and keeps it. Where that fails, what was `kept` stays as fresh as it was, and the failure is kept with it:
-/// as the time of the last attempt or, where there is nothing, as an empty document.
+/// Fetches the set and keeps it. Where that fails, what was `kept` stays as fresh as it was; where there is nothing, the
+/// failure is kept as an empty document.
 async fn fetch(
     cx: &Context<'_, impl Host, impl CryptoRng>,
     url: &str,
-    kept: Option<CachedDocument>,
+    kept: Option<&CachedDocument>,
 ) -> Result<CachedDocument, ClientKeysError> {
     let error = match fetch_set(cx, url).await {
         Ok(document) => {
@@ -170,18 +170,15 @@ async fn fetch(
     cx.host.log_fault(&format!("outbound: {error}"));
     // Another request may have had more luck meanwhile.
     let other = cx.host.cached_document(url, cx.now).await.map_err(store_fault)?;
-    let before = kept.as_ref().map(|kept| kept.fetched_at);
-    match other.filter(|other| !other.body.is_empty() && before < Some(other.fetched_at)) {
-        Some(other) => Ok(other),
-        None => {
-            let failed = match kept {
-                Some(kept) => CachedDocument { fetched_at: cx.now, ..kept },
-                None => CachedDocument { body: Vec::new(), fetched_at: cx.now, expires_at: cx.now + RETRY },
-            };
-            keep(cx, url, &failed).await;
-            Err(error)
-        }
+    let is_news = |body: &[u8]| !body.is_empty() && kept.is_none_or(|kept| kept.body != body);
+    if let Some(other) = other.filter(|other| is_news(&other.body)) {
+        return Ok(other);
     }
+    if kept.is_none() {
+        let failed = CachedDocument { body: Vec::new(), fetched_at: cx.now, expires_at: cx.now + RETRY };
+        keep(cx, url, &failed).await;
+    }
+    Err(error)
 }
 
 async fn fetch_set(

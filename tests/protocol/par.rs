@@ -365,11 +365,13 @@ fn a_server_that_reads_no_request_objects_says_so() {
 
 #[test]
 fn a_fault_is_server_error_and_a_line_in_the_log() {
+    let server = server_with(|text| format!("{text}\nresource_indicators = [\"https://orders.example\"]"));
     for fault in ["load_client", "put_pushed_request", "allowed_resources", "claim"] {
         let host = TestHost::new();
         host.fault.set(fault);
         let request = with_proof(push(&[("resource", "https://api.example")]), &proof(&key(3), &json!({})));
-        assert_eq!(refusal(&host.send(request)), (500, "server_error".to_owned()), "{fault}");
+        let response = host.send_to(&server, request, NOW);
+        assert_eq!(refusal(&response), (500, "server_error".to_owned()), "{fault}");
         assert!(host.faults.borrow()[0].contains("is down"), "{fault}");
     }
     let host = TestHost::new();

@@ -207,7 +207,11 @@ mod tests {
         assert_eq!(sweep(&store, NOW, 100).unwrap(), []);
         let left = revoked_token_store::revoked_since(&store, 0, NOW).unwrap();
         assert_eq!(left.tokens.len(), 1);
-        assert_eq!(store.len(), 5, "live code, denial, its slot, the count of its minute, what is another's");
+        assert_eq!(
+            store.len(),
+            6,
+            "live code, denial, its slot, its mark, the count of its minute, what is another's"
+        );
     }
 
     #[test]
