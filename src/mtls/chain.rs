@@ -18,8 +18,17 @@ use crate::jose::VerifyingKey;
 #[derive(Clone, Default)]
 pub struct TrustAnchors {
     anchors: Vec<TrustAnchor<'static>>,
-    /// When each of them may be relied on, seconds since the epoch.
-    validity: Vec<RangeInclusive<u64>>,
+    /// Those of each anchor.
+    limits: Vec<Limits>,
+}
+
+/// What the certificate of an authority says about its use.
+#[derive(Clone)]
+struct Limits {
+    /// Seconds since the epoch, the first and the last included.
+    validity: RangeInclusive<u64>,
+    /// How many other authorities may stand between it and a client (RFC 5280 §4.2.1.9).
+    path_len: Option<u8>,
 }
 
 impl TrustAnchors {
@@ -46,10 +55,11 @@ impl TrustAnchors {
         let certificate = x509(&der).ok_or("is not an X.509 certificate")?;
         let tbs = certificate.tbs_certificate();
         let constraints = tbs.get_extension::<BasicConstraints>().map_err(|_| "is malformed")?;
-        if !constraints.is_some_and(|(_, constraints)| constraints.ca) || !may_sign_certificates(&certificate)
-        {
-            return Err("is not an authority's (basicConstraints cA, keyUsage keyCertSign)".to_owned());
-        }
+        let constraints =
+            constraints.map(|(_, constraints)| constraints).filter(|constraints| constraints.ca);
+        let constraints = constraints
+            .filter(|_| may_sign_certificates(&certificate))
+            .ok_or("is not an authority's (basicConstraints cA, keyUsage keyCertSign)")?;
         let key = tbs.subject_public_key_info().to_der().map_err(|_| "is malformed")?;
         VerifyingKey::from_spki_der(&key)
             .map_err(|problem| format!("has a key that is not used: {problem}"))?;
@@ -58,7 +68,8 @@ impl TrustAnchors {
             [validity.not_before, validity.not_after].map(|time| time.to_unix_duration().as_secs());
         let der = CertificateDer::from(der);
         self.anchors.push(anchor_from_trusted_cert(&der).map_err(|_| "is malformed")?.to_owned());
-        self.validity.push(not_before..=not_after);
+        self.limits
+            .push(Limits { validity: not_before..=not_after, path_len: constraints.path_len_constraint });
         Ok(())
     }
 
@@ -68,13 +79,17 @@ impl TrustAnchors {
     }
 
     /// Whether a path leads from the certificate over those of `chain`, in any order, to one of the authorities
-    /// (RFC 5280 §6.1).
+    /// (RFC 5280 §6.1). `Err` is the name of the reason.
     ///
     /// On the way: signatures, names, validity at `now`, basicConstraints with their path length, keyUsage of those that
     /// issue, name constraints, and for each certificate that lists its purposes that TLS client authentication is among
     /// them (§4.2.1.12; `anyExtendedKeyUsage` is not enough). An unknown critical extension refuses. Revocation is not
     /// looked at: a client is shut out by its registration.
-    pub(super) fn validate(&self, certificate: &[u8], chain: &[Vec<u8>], now: u64) -> Result<(), Error> {
+    pub(super) fn validate(&self, certificate: &[u8], chain: &[Vec<u8>], now: u64) -> Result<(), String> {
+        self.find_path(certificate, chain, now).map_err(|error| reason(&error))
+    }
+
+    fn find_path(&self, certificate: &[u8], chain: &[Vec<u8>], now: u64) -> Result<(), Error> {
         let certificate = CertificateDer::from(certificate);
         let end_entity = EndEntityCert::try_from(&certificate)?;
         let chain: Vec<_> = chain.iter().map(|der| CertificateDer::from(der.as_slice())).collect();
@@ -92,11 +107,15 @@ impl TrustAnchors {
             .map(|_| ())
     }
 
-    /// What webpki leaves open: whether the anchor is still valid (§6.2 lets it be ignored), and whether issuers may
-    /// sign certificates.
+    /// What webpki leaves open: the limits of the anchor, which "implementations […] are free to process or ignore"
+    /// (§6.2), and whether issuers may sign certificates.
     fn check(&self, path: &VerifiedPath<'_>, now: u64) -> Result<(), Error> {
-        let mut anchors = self.anchors.iter().zip(&self.validity);
-        if !anchors.any(|(anchor, validity)| anchor == path.anchor() && validity.contains(&now)) {
+        let length = path.intermediate_certificates().count();
+        let vouches = |limits: &Limits| {
+            limits.validity.contains(&now) && limits.path_len.is_none_or(|max| length <= max.into())
+        };
+        let mut anchors = self.anchors.iter().zip(&self.limits);
+        if !anchors.any(|(anchor, limits)| anchor == path.anchor() && vouches(limits)) {
             return Err(Error::UnknownIssuer);
         }
         // "If a key usage extension is present, verify that the keyCertSign bit is set" (§6.1.4 (n)).
@@ -110,6 +129,12 @@ impl fmt::Debug for TrustAnchors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TrustAnchors").field(&self.anchors.len()).finish()
     }
+}
+
+/// The error without its details, some of which are the certificate's own text.
+fn reason(error: &Error) -> String {
+    let text = format!("{error:?}");
+    text.split(['(', ' ', '{']).next().unwrap_or_default().to_owned()
 }
 
 fn x509(der: &[u8]) -> Option<Certificate> {

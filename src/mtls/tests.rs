@@ -427,6 +427,15 @@ fn an_expired_trust_anchor_vouches_for_nobody() {
 }
 
 #[test]
+fn the_path_length_of_a_trust_anchor_is_kept() {
+    // `pathlen:0`: clients, and no other authority.
+    let config = trusting(&["intermediate"]);
+    assert_eq!(certificate("of-intermediate").authenticates(&registered(), &config, NOW), Ok(()));
+    let problem = refused(&with_chain("of-too-deep", &["too-deep"]), &registered(), &config, NOW);
+    assert!(problem.contains("UnknownIssuer"), "{problem}");
+}
+
+#[test]
 fn any_of_several_trust_anchors_vouches() {
     let config = trusting(&["old-ca", "impostor-ca", "ca", "rsa-ca"]);
     for name in ["client", "rsa-sha256", "of-impostor"] {
