@@ -113,7 +113,11 @@ fn valid(client_id: &str) -> [(&str, &str); 6] {
     ]
 }
 
-fn settings() -> impl Strategy<Value = (&'static str, bool, Vec<(String, String)>, Vec<(String, String)>)> {
+/// What is asked for, and in which words.
+type Pairs = Vec<(String, String)>;
+
+/// Which client, whether its request begins as a valid one, what is pushed before, and what is then brought.
+fn settings() -> impl Strategy<Value = (&'static str, bool, Pairs, Pairs)> {
     let client_id = proptest::sample::select(["public", "confidential"].as_slice());
     (client_id, any::<bool>(), vec(pair(), 0..8), vec(pair(), 0..8))
 }
