@@ -111,7 +111,9 @@ impl FapiClient {
             ],
         );
         assert_eq!(pushed.status, 201, "{}", pushed.body);
-        let request_uri = pushed.json()["request_uri"].as_str().expect("a request_uri").replace(':', "%3A");
+        let answer = pushed.json();
+        let request_uri = answer.get("request_uri").and_then(Value::as_str).expect("a request_uri");
+        let request_uri = request_uri.replace(':', "%3A");
         format!("/oauth/authorize?client_id={}&request_uri={request_uri}", self.client_id)
     }
 

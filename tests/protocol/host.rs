@@ -80,6 +80,9 @@ pub(crate) enum Person {
     Refuses,
 }
 
+/// What is answered at a URL, and how often it was asked for.
+pub(crate) type Published = (Result<Document, FetchError>, usize);
+
 /// The host. Faults are planted by the name of the function that is to fail.
 pub(crate) struct TestHost {
     pub(crate) person: Cell<Person>,
@@ -108,8 +111,7 @@ pub(crate) struct TestHost {
     pub(crate) claimed: RefCell<HashMap<[u8; 32], u64>>,
     pub(crate) nonces: RefCell<HashMap<[u8; 32], u64>>,
     pub(crate) pushed: RefCell<HashMap<[u8; 32], StoredPushedRequest>>,
-    /// What is answered at a URL, and how often it was asked for.
-    pub(crate) documents: RefCell<HashMap<String, (Result<Document, FetchError>, usize)>>,
+    pub(crate) documents: RefCell<HashMap<String, Published>>,
     pub(crate) cached: RefCell<HashMap<String, CachedDocument>>,
     pub(crate) allowed_resources: RefCell<Option<Vec<String>>>,
     pub(crate) hides_tokens: Cell<bool>,
