@@ -183,7 +183,8 @@ fn a_proof_is_good_once() {
 #[test]
 fn a_request_that_is_refused_leaves_its_proof_unused() {
     let host = TestHost::new();
-    let planted: [(&str, fn(&TestHost)); 4] = [
+    type Plant = fn(&TestHost);
+    let planted: [(&str, Plant); 4] = [
         ("invalid_token", |host| host.disabled.borrow_mut().extend([ALICE.to_owned()])),
         ("invalid_token", |host| host.revoked.borrow_mut().extend([("at-1".to_owned(), NOW + 900)])),
         ("server_error", |host| host.fault.set("userinfo_claims")),
