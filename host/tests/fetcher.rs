@@ -1,8 +1,6 @@
 //! The `outbound` part in the host: what it fetches, and what it does not.
 
 #![expect(
-    clippy::expect_used,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "clippy allows these in test functions, and their helpers are test code too"
 )]
