@@ -67,7 +67,7 @@ pub(crate) fn draw(report: &Report) -> String {
             top += GAP;
         }
     }
-    let description = "Attesto beside oidc-provider: processor time, latency and memory of three flows. bench.md has the figures as a table.";
+    let description = "Attesto beside oidc-provider: processor time, latency and memory of each flow. bench.md has the figures as a table.";
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\
          <title>{description}</title><style>{STYLE}</style>{body}</svg>\n",
