@@ -1,20 +1,13 @@
 //! The `outbound` part in the host: what it fetches, and what it does not.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
-mod support;
-
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::support::{App, Server, component, send};
 use bytes::Bytes;
 use http_body_util::Full;
 use rcgen::{CertificateParams, Issuer, KeyPair};
-use support::{App, Server, component, send};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

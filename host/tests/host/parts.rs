@@ -1,18 +1,11 @@
 //! Each of the product's parts imports what the design gives it, and the manifest says the same.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::support::component;
 use attesto_host::capabilities::{Class, check, class_of, imports_of};
 use attesto_host::manifest::Manifest;
-use support::component;
 
 /// The table: package, part, and what it inherits. What a part does not inherit it can not reach.
 const TABLE: [(&str, &str, &[Class]); 6] = [

@@ -1,12 +1,6 @@
 //! The built command, in a directory of its own.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "each test file uses some of it; clippy allows these in test functions, and their helpers are test code too"
-)]
+
+pub(crate) mod server;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,36 +10,36 @@ use attesto_host::KeyValueFile;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
     /// The state file, where the command looks for it.
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.0.path().join(".attesto/state.db")
     }
 
-    pub fn file(&self) -> KeyValueFile {
+    pub(crate) fn file(&self) -> KeyValueFile {
         KeyValueFile::open(&self.state()).unwrap()
     }
 
     /// Puts a file where the command runs.
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.0.path().join(name), text).unwrap();
     }
 
     /// The command, to be run here.
-    pub fn attesto(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn attesto(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_attesto"));
         command.current_dir(self.0.path()).args(arguments);
         command
     }
 
     /// Runs the command on `input`.
-    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = self.attesto(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -55,7 +49,7 @@ impl Folder {
     }
 
     /// What a shell script prints that finds its commands in `path`.
-    pub fn shell(&self, script: &str, path: &str) -> String {
+    pub(crate) fn shell(&self, script: &str, path: &str) -> String {
         let mut command = Command::new("sh");
         command.current_dir(self.0.path()).env("PATH", path).args(["-c", script]).stdin(Stdio::null());
         let output = command.output().unwrap();
@@ -64,20 +58,20 @@ impl Folder {
     }
 
     /// What a successful command prints.
-    pub fn text(&self, arguments: &[&str], input: &str) -> String {
+    pub(crate) fn text(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input);
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// What a successful command prints with `--json`.
-    pub fn json(&self, arguments: &[&str], input: &str) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str], input: &str) -> Value {
         let text = self.text(&[arguments, &["--json"]].concat(), input);
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
     /// What a command says that fails on its own account, which prints nothing else, in whatever form.
-    pub fn refusal(&self, arguments: &[&str], input: &str) -> String {
+    pub(crate) fn refusal(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(&[arguments, &["--json"]].concat(), input);
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{arguments:?}: {message}");
@@ -86,7 +80,7 @@ impl Folder {
     }
 
     /// What the command line's own check says.
-    pub fn usage_error(&self, arguments: &[&str]) -> String {
+    pub(crate) fn usage_error(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments, "");
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
         String::from_utf8(output.stderr).unwrap()

@@ -1,12 +1,4 @@
 //! A running `attesto serve`.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::disallowed_methods,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "each test file uses some of it; clippy allows these in test functions, and their helpers are test code too"
-)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -16,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::fixtures;
 
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     address: String,
     lines: Arc<Mutex<Vec<String>>>,
@@ -24,7 +16,7 @@ pub struct Server {
 
 impl Server {
     /// Starts `attesto serve`, with these further arguments.
-    pub fn start(mut command: Command, arguments: &[&str]) -> Self {
+    pub(crate) fn start(mut command: Command, arguments: &[&str]) -> Self {
         let mut child = command
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -48,12 +40,12 @@ impl Server {
         Self { child, address, lines }
     }
 
-    pub fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         self.send(&format!("GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"))
     }
 
     /// Sends a request that asks for the end of the connection.
-    pub fn send(&self, request: &str) -> String {
+    pub(crate) fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -63,7 +55,7 @@ impl Server {
     }
 
     /// The lines so far that hold `text`, once there is one.
-    pub fn lines(&self, text: &str) -> Vec<String> {
+    pub(crate) fn lines(&self, text: &str) -> Vec<String> {
         for _ in 0..1500 {
             let lines = self.lines.lock().unwrap();
             let found: Vec<_> = lines.iter().filter(|line| line.contains(text)).cloned().collect();
@@ -77,7 +69,7 @@ impl Server {
     }
 
     /// Asks it to end and waits for that.
-    pub fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         let start = Instant::now();

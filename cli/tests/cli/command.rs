@@ -1,19 +1,10 @@
 //! The command as an operator meets it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-#[path = "../../host/tests/support/fixtures.rs"]
-mod fixtures;
-#[path = "support/server.rs"]
-mod server;
-
-use server::Server;
+use crate::fixtures;
+use crate::support::server::Server;
 
 /// The fixture application in a directory of its own.
 struct App {

@@ -1,12 +1,10 @@
 //! The life of instances: reuse, company, failure, and the end of the server.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use crate::support::{App, at_once, get};
 use attesto_host::log::Kind;
-use support::{App, at_once, get};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_serves_128_requests_and_then_a_fresh_one_takes_over() {

@@ -1,13 +1,11 @@
 //! The commands of docs/operating.md do what the page says, in its order.
 
-mod support;
-
 use std::path::Path;
 
+use crate::support::Folder;
 use serde_json::json;
-use support::Folder;
 
-const PAGE: &str = include_str!("../../docs/operating.md");
+const PAGE: &str = include_str!("../../../docs/operating.md");
 
 /// Passwords come from a pipe, where the page has somebody type them.
 const ATTESTO: &str = r#"

@@ -1,11 +1,5 @@
 //! `attesto keys` as an operator meets it.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Command, Output};

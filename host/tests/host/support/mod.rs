@@ -1,14 +1,4 @@
 //! The fixture application, and a client to talk to it.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "each test file uses some of it; clippy allows these in test functions, and their helpers are test code too"
-)]
 
 mod fixtures;
 
@@ -26,21 +16,21 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-pub use fixtures::component;
+pub(crate) use fixtures::component;
 
 /// The fixture application in a directory of its own; tests change the text of its manifest.
-pub struct App {
-    pub directory: TempDir,
-    pub manifest: String,
-    pub options: Options,
-    pub lines: Lines,
+pub(crate) struct App {
+    pub(crate) directory: TempDir,
+    pub(crate) manifest: String,
+    pub(crate) options: Options,
+    pub(crate) lines: Lines,
 }
 
 /// What was logged.
-pub type Lines = Arc<Mutex<Vec<(Kind, String)>>>;
+pub(crate) type Lines = Arc<Mutex<Vec<(Kind, String)>>>;
 
 impl App {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let manifest = fixtures::manifest();
         let directory = TempDir::new().unwrap();
         std::fs::write(directory.path().join("attesto-test.txt"), "mounted\n").unwrap();
@@ -54,74 +44,74 @@ impl App {
     }
 
     /// Replaces a piece of the manifest, which must be there.
-    pub fn replace(mut self, from: &str, to: &str) -> Self {
+    pub(crate) fn replace(mut self, from: &str, to: &str) -> Self {
         assert!(self.manifest.contains(from), "{from:?} is not in the manifest");
         self.manifest = self.manifest.replace(from, to);
         self
     }
 
-    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+    pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.options.limits);
         self
     }
 
-    pub fn state(mut self, file: &Path) -> Self {
+    pub(crate) fn state(mut self, file: &Path) -> Self {
         self.options.key_value = Location::File(file.to_owned());
         self
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         let path = self.directory.path().join("spin.toml");
         std::fs::write(&path, &self.manifest).unwrap();
         path
     }
 
-    pub fn load(&self) -> Result<Host, LoadError> {
+    pub(crate) fn load(&self) -> Result<Host, LoadError> {
         Host::load(&self.path(), self.options.clone())
     }
 
     /// Why it does not load.
-    pub fn refusal(&self) -> String {
+    pub(crate) fn refusal(&self) -> String {
         match self.load() {
             Ok(_) => panic!("it loads"),
             Err(error) => error.to_string(),
         }
     }
 
-    pub async fn start(&self) -> Server {
+    pub(crate) async fn start(&self) -> Server {
         let host = self.load().unwrap_or_else(|error| panic!("{error}"));
         let running = host.start("127.0.0.1:0".parse().unwrap()).await.unwrap();
         Server { address: running.address(), running, lines: Arc::clone(&self.lines) }
     }
 }
 
-pub struct Server {
-    pub address: SocketAddr,
-    pub running: Running,
-    pub lines: Lines,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) running: Running,
+    pub(crate) lines: Lines,
 }
 
 /// A response, read to its end.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: http::HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
 impl Server {
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         get(self.address, path).await
     }
 
     /// The lines of one kind so far.
-    pub fn lines(&self, kind: Kind) -> Vec<String> {
+    pub(crate) fn lines(&self, kind: Kind) -> Vec<String> {
         let lines = self.lines.lock().unwrap();
         lines.iter().filter(|(other, _)| *other == kind).map(|(_, line)| line.clone()).collect()
     }
@@ -129,7 +119,7 @@ impl Server {
 
 impl Server {
     /// The faults, once there are `count`: an instance ends a little after its last response.
-    pub async fn faults(&self, count: usize) -> Vec<String> {
+    pub(crate) async fn faults(&self, count: usize) -> Vec<String> {
         for _ in 0..500 {
             let faults = self.lines(Kind::Fault);
             if faults.len() >= count {
@@ -141,13 +131,13 @@ impl Server {
     }
 }
 
-pub async fn get(address: SocketAddr, path: &str) -> Answer {
+pub(crate) async fn get(address: SocketAddr, path: &str) -> Answer {
     let request = http::Request::get(path).header("host", address.to_string()).body(Full::default()).unwrap();
     send(address, request).await
 }
 
 /// Sends a request on a connection of its own.
-pub async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Answer {
+pub(crate) async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> Answer {
     let exchange = async {
         let stream = TcpStream::connect(address).await.expect("connects");
         let (mut sender, connection) =
@@ -166,7 +156,7 @@ pub async fn send(address: SocketAddr, request: http::Request<Full<Bytes>>) -> A
 }
 
 /// Sends `count` requests at once and collects the answers.
-pub async fn at_once(address: SocketAddr, count: usize, path: &str) -> Vec<Answer> {
+pub(crate) async fn at_once(address: SocketAddr, count: usize, path: &str) -> Vec<Answer> {
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..count {
         let path = path.to_owned();

@@ -1,8 +1,6 @@
 //! What loads and what is refused, and why.
 
-mod support;
-
-use support::{App, component};
+use crate::support::{App, component};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_component_and_its_part_answer_together() {

@@ -1,10 +1,8 @@
 //! The key-value stores: whom they let in, that races are real, and that `increment` settles them.
 
-mod support;
-
 use std::collections::BTreeSet;
 
-use support::{Answer, App, at_once};
+use crate::support::{Answer, App, at_once};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_interfaces_work_on_the_same_entries() {

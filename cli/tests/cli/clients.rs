@@ -1,16 +1,8 @@
 //! `attesto clients`, as an operator and their scripts meet it.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
-mod support;
-
+use crate::support::Folder;
 use clients::record::{ClientRecord, key, secret_sha256, verify_secret};
 use serde_json::{Value, json};
-use support::Folder;
 
 const URI: &str = "https://app.example/callback";
 

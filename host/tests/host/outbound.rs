@@ -1,16 +1,8 @@
 //! Outbound HTTP: what the manifest allows, and no special address behind a wildcard.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
-mod support;
-
 use std::net::SocketAddr;
 
-use support::{Answer, App};
+use crate::support::{Answer, App};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 

@@ -1,22 +1,13 @@
 //! Attesto itself under the command: what is refused before it starts, and what it takes up while it runs.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
-#[path = "../../host/tests/support/fixtures.rs"]
-mod fixtures;
-#[path = "support/server.rs"]
-mod server;
-
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use server::Server;
+use crate::fixtures;
+use crate::support::server::Server;
 
-const MANIFEST: &str = include_str!("../../spin.toml");
-const SETTINGS: &str = include_str!("../../attesto.toml");
+const MANIFEST: &str = include_str!("../../../spin.toml");
+const SETTINGS: &str = include_str!("../../../attesto.toml");
 const COMPONENTS: [&str; 7] =
     ["authorization_server", "keystore", "clients", "people", "rules", "store_key_value", "outbound"];
 

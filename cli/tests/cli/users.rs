@@ -1,17 +1,9 @@
 //! `attesto users`, as an operator and their scripts meet it.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
-mod support;
-
+use crate::support::Folder;
 use people::password;
 use people::record::User;
 use serde_json::json;
-use support::Folder;
 
 const PASSWORD: &str = "correct horse battery";
 

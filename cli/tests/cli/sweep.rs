@@ -7,13 +7,11 @@
               test code too"
 )]
 
-mod support;
-
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::support::Folder;
 use people::maintenance::GRACE;
 use serde_json::json;
-use support::Folder;
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()

@@ -1,12 +1,4 @@
 //! The compiled components: the fixtures', and the product's own.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "each test file uses some of it; clippy allows these in test functions, and their helpers are test code too"
-)]
 
 use std::path::{Path, PathBuf};
 
@@ -15,20 +7,20 @@ fn workspace() -> &'static Path {
 }
 
 /// Where cargo puts what it builds.
-pub fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
 /// A compiled component, such as `greeter`, where `cargo xtask build` puts it.
-pub fn component(name: &str) -> PathBuf {
+pub(crate) fn component(name: &str) -> PathBuf {
     let path = workspace().join("target/components").join(format!("{name}.wasm"));
     assert!(path.is_file(), "{} is missing: `cargo xtask build` makes it", path.display());
     path
 }
 
 /// The fixture's manifest, with the components where they are.
-pub fn manifest() -> String {
-    let manifest = include_str!("../../../tests/components/hello/spin.toml");
+pub(crate) fn manifest() -> String {
+    let manifest = include_str!("../../../../tests/components/hello/spin.toml");
     ["hello", "greeter"].into_iter().fold(manifest.to_owned(), |text, name| {
         let relative = format!("../../../target/components/{name}.wasm");
         assert!(text.contains(&relative), "the fixture's manifest names {name}");

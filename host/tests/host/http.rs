@@ -1,20 +1,12 @@
 //! What of HTTP reaches the components, and what the log says of it.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "clippy allows these in test functions, and their helpers are test code too"
-)]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{App, Server, send};
 use attesto_host::Limits;
 use attesto_host::log::Kind;
 use bytes::Bytes;
 use http_body_util::Full;
-use support::{App, send};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -217,12 +209,12 @@ async fn what_a_component_prints_is_logged_under_its_id() {
 }
 
 /// Sends bytes as they are and reads what comes first.
-async fn raw(server: &support::Server, request: &[u8]) -> String {
+async fn raw(server: &Server, request: &[u8]) -> String {
     first(&mut begin(server, request).await).await
 }
 
 /// Sends a request, or the beginning of one.
-async fn begin(server: &support::Server, request: impl AsRef<[u8]>) -> TcpStream {
+async fn begin(server: &Server, request: impl AsRef<[u8]>) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(request.as_ref()).await.unwrap();
     stream
