@@ -80,18 +80,15 @@ impl<'a> Limits<'a> {
         Ok(Self { config, client, policy })
     }
 
-    fn admit(&self, resource: &String) -> bool {
-        let is_among =
-            |limit: &Option<Vec<String>>| limit.as_ref().is_none_or(|list| list.contains(resource));
-        is_served(self.config, resource) && is_among(&self.client.resources) && is_among(&self.policy)
+    /// Whether tokens for `resource` are issued to the client. "Its value MUST be an absolute URI, as specified by Section
+    /// 4.3 of [RFC 3986] [and] MUST NOT include a fragment component" (§2): every resource of the settings is one, so
+    /// whatever is, octet for octet, one of them is one too.
+    fn admit(&self, resource: &str) -> bool {
+        let is_among = |limit: &Option<Vec<String>>| {
+            limit.as_ref().is_none_or(|list| list.iter().any(|listed| listed == resource))
+        };
+        self.config.is_resource(resource) && is_among(&self.client.resources) && is_among(&self.policy)
     }
-}
-
-/// Whether tokens are issued for it. "Its value MUST be an absolute URI, as specified by Section 4.3 of [RFC 3986]
-/// [and] MUST NOT include a fragment component" (§2): every resource of the settings is one, so whatever is, octet for octet,
-/// one of them is one too.
-fn is_served(config: &Config, resource: &str) -> bool {
-    config.is_resource(resource)
 }
 
 /// Every `resource` of the request, once. "Multiple resource parameters MAY be used" (§2).
