@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, suite, test } from 'node:test';
 import { decide, isSignInPage, newPerson, resources, signIn, startBrowser } from '../support/browser.js';
-import { appClient } from '../support/client.js';
+import { appClient, html } from '../support/client.js';
 import { issuer, person, prefix } from '../support/settings.js';
 
 suite('signing in', () => {
@@ -180,4 +180,28 @@ suite('signing in', () => {
     const answer = new URL(await page.innerText('body'));
     assert.ok((await request.redeem(answer)).access_token);
   });
+
+  for (const [how, javaScriptEnabled] of [['by itself', true], ['by a button where no script runs', false]]) {
+    test(`an answer that is to be posted arrives at the client, ${how}`, async (t) => {
+      const posts = [];
+      const formClient = await appClient(t, async (request, response) => {
+        const body = (await request.setEncoding('utf8').toArray()).join('');
+        if (request.method === 'POST') posts.push({ url: request.url, headers: request.headers, body });
+        html(response, 'Welcome back.');
+      });
+      const { page } = await newPerson(t, browser, { javaScriptEnabled });
+      const request = await formClient.request({ response_mode: 'form_post' });
+      await page.goto(request.url);
+      await signIn(page);
+      await decide(page, 'Allow');
+      if (!javaScriptEnabled) await page.getByRole('button', { name: 'Continue' }).click();
+      await page.getByText('Welcome back.').waitFor();
+      const [{ url, headers, body }, ...others] = posts;
+      assert.deepEqual([url, others], [new URL(request.redirectUri).pathname, []]);
+      assert.equal(headers.origin, new URL(issuer).origin);
+      const type = { 'content-type': headers['content-type'] };
+      const posted = new Request(request.redirectUri, { method: 'POST', headers: type, body });
+      assert.ok((await request.redeem(posted)).access_token);
+    });
+  }
 });
