@@ -18,6 +18,7 @@ mod fapi;
 mod host;
 mod introspection;
 mod metadata;
+mod mtls;
 mod par;
 mod proof;
 mod refresh;
