@@ -279,8 +279,8 @@ fn a_refresh_token_is_good_again_and_again_with_the_certificate_and_for_nothing_
     }
 }
 
-/// RFC 8705 §7.1: "refresh tokens are indirectly certificate-bound by way of the client ID", so that they outlive the
-/// certificate; the access tokens are bound to the new one.
+/// RFC 8705 §7.1: "refresh tokens are indirectly certificate-bound by way of the client ID", and so outlive the certificate.
+/// §6.3: after a client "updates the certificate" it gets access tokens for the new one.
 #[test]
 fn a_refresh_token_outlives_the_certificate_that_its_client_replaces() {
     let host = host();
@@ -292,8 +292,8 @@ fn a_refresh_token_outlives_the_certificate_that_its_client_replaces() {
     assert_eq!(cnf_of(&granted(&send(&host, showing(request(), "client")))), cnf("client"));
 }
 
-/// RFC 8705 §3: "If the presented certificate doesn't match […] the resource server MUST reject the resource access attempt
-/// with a HTTP 401 […] and the `invalid_token` error code". FAPI 2.0: access token of another client's key.
+/// RFC 8705 §3: "If they do not match, the resource access attempt MUST be rejected with an error, per [RFC6750], using an
+/// HTTP 401 status code and the `invalid_token` error code." FAPI 2.0: access token of another client's key.
 #[test]
 fn userinfo_answers_over_the_connection_the_token_is_bound_to_and_over_no_other() {
     for (client_id, certificate) in CLIENTS {
@@ -438,7 +438,8 @@ fn code_of_public(host: &TestHost) -> String {
     query(&host.send_to(open(), request, NOW))["code"].clone()
 }
 
-/// RFC 8705 §4: "the authorization server MAY bind the refresh token to the certificate", and then it is checked each time.
+/// RFC 8705 §4: "it SHOULD also bind the refresh token to the respective certificate and check the binding when the refresh
+/// token is presented".
 #[test]
 fn a_public_clients_refresh_token_is_good_with_its_certificate_and_with_nothing_else() {
     let host = TestHost::new();
@@ -624,7 +625,7 @@ fn a_client_that_requires_both_constraints_gets_no_token_and_spends_nothing() {
     granted(&bank.send(showing(bank.redemption(&code, &[]), "client")));
 }
 
-/// RFC 8705 §3: "independent of the method of client authentication".
+/// `mtls_enabled` decides, and not that a proxy is trusted with something else.
 #[test]
 fn without_mutual_tls_in_the_settings_a_certificate_binds_nothing_and_is_not_read() {
     let server = server_with(|text| format!("{text}\ntrusted_proxies = [\"198.51.100.1\"]"));
@@ -819,7 +820,7 @@ fn the_certificate_counts_in_the_header_of_the_settings_and_in_no_other() {
     }
 }
 
-/// RFC 8705 §2.1, RFC 9440 §2.2.
+/// RFC 8705 §2.1, RFC 9440 §2.3.
 #[test]
 fn the_certificates_between_the_clients_and_an_authority_come_along() {
     let standard = authenticating("mtls_certificate_header = \"client-cert\"");
