@@ -7,9 +7,10 @@ use std::sync::Arc;
 use rand_core::CryptoRng;
 
 use crate::client::Client;
-use crate::host::{CachedDocument, FetchLimits, Host, HostError};
+use crate::host::{CachedDocument, Claim, FetchLimits, Host, HostError};
 use crate::jose::jwk::MAX_SET_LEN;
 use crate::jose::{JwkSet, JwsError, KeyError, SelectError, UnverifiedJws, VerifiedJws, jws};
+use crate::secret::Digest;
 use crate::server::Context;
 
 pub use parsed::ParsedSets;
@@ -30,6 +31,10 @@ const PACE: u64 = 30;
 
 /// How soon it is asked again where there is nothing, because asking has failed, seconds.
 const RETRY: u64 = 10;
+
+/// How many requests fetch from a URL of which nothing is kept, in each [`RETRY`]. The first may find a connection that hangs,
+/// and a second try is worth having; all others would only wait beside them, at a stranger's bidding.
+const FETCHES: u8 = 4;
 
 /// Why something a client signed is not verified.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -109,7 +114,7 @@ impl<'c> Keys<'c> {
                 // What is not fresh is not there, whatever the store says.
                 match kept.map_err(store_fault)?.filter(|kept| cx.now < kept.expires_at) {
                     Some(kept) => Ok(Self::Fetched(url, kept)),
-                    None => fetch(cx, url, None).await.map(|document| Self::Fetched(url, document)),
+                    None => cold(cx, url).await.map(|document| Self::Fetched(url, document)),
                 }
             }
             (None, None) => Err(ClientKeysError::NoKeys("neither `jwks` nor `jwks_uri`".to_owned())),
@@ -151,6 +156,24 @@ impl<'c> Keys<'c> {
             Self::Registered(_) | Self::Fetched(..) => Ok(None),
         }
     }
+}
+
+/// The set of a URL of which nothing is kept: by fetching it, or from one of the few that are fetching already.
+async fn cold(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    url: &str,
+) -> Result<CachedDocument, ClientKeysError> {
+    let window = cx.now / RETRY;
+    for fetch_number in 0..FETCHES {
+        let place = [b"jwks_uri".as_slice(), url.as_bytes(), &window.to_be_bytes(), &[fetch_number]];
+        let claim = cx.host.claim(&Digest::of_parts(place), cx.now.saturating_add(RETRY), cx.now).await;
+        if claim.map_err(store_fault)? == Claim::Fresh {
+            return fetch(cx, url, None).await;
+        }
+    }
+    let kept = cx.host.cached_document(url, cx.now).await.map_err(store_fault)?;
+    kept.filter(|kept| cx.now < kept.expires_at)
+        .ok_or_else(|| ClientKeysError::NoKeys(format!("{url} is being fetched")))
 }
 
 /// Fetches the set and keeps it. Where that fails, what was `kept` stays as fresh as it was; where there is nothing, the

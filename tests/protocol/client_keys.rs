@@ -266,3 +266,22 @@ fn the_text_of_a_set_is_given_for_certificates_as_well() {
     assert_eq!(fresher(&remote(), 30), Ok(Some(set(&["k2"]))));
     assert_eq!(given(&remote(), 100), Ok(set(&["k2"])));
 }
+
+/// A URL that hangs must not take every place of the server, nor be asked by every request that waits for it.
+#[test]
+fn of_those_that_find_nothing_kept_a_few_fetch() {
+    let host = host_with(Err(failure()), None);
+    let while_others_fetch = |later| {
+        host.cached.borrow_mut().clear();
+        no_keys(outcome(&host, &remote(), Some("k1"), later))
+    };
+    for _ in 0..4 {
+        assert!(while_others_fetch(0).contains("503"));
+    }
+    for later in [0, 1] {
+        assert!(while_others_fetch(later).contains("is being fetched"));
+    }
+    assert_eq!(fetches(&host), 4);
+    assert!(while_others_fetch(10).contains("503"));
+    assert_eq!(fetches(&host), 5);
+}
