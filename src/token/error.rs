@@ -49,6 +49,8 @@ pub enum GrantRefusal {
     Reused,
     /// The code or refresh token is bound to another key (RFC 9449 §10, §5; RFC 8705 §4).
     ProofKey,
+    /// A key is shown for a public client's refresh token that is bound to none.
+    Unbound,
     /// The resource owner is no longer admitted.
     Principal,
     /// Nothing of the scope that was granted is granted any more.

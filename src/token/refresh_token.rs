@@ -91,6 +91,10 @@ fn rotates<H, R>(cx: &Context<'_, H, R>, client: &Client, grant: &RefreshGrant) 
 /// token is used" (RFC 9449 §5), and likewise for a certificate (RFC 8705 §4).
 fn check_key(grant: &RefreshGrant, request: &TokenRequest<'_>) -> Result<(), TokenError> {
     match (&grant.cnf, &request.cnf) {
+        // "When an authorization server supporting DPoP issues a refresh token to a public client that presents a valid DPoP
+        // proof […] the refresh token MUST be bound to the respective public key" (RFC 9449 §5). This family began unbound:
+        // the key that is shown now may be anybody's who has the token, and a successor bound to it would shut its owner out.
+        (None, Some(_)) if request.client.is_public() => Err(GrantRefusal::Unbound.into()),
         (None, _) => Ok(()),
         (Some(bound), Some(shown)) if bound == shown => Ok(()),
         (Some(Confirmation::Jkt(_)), _) if request.proof.is_none() => {

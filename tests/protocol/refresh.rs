@@ -152,6 +152,22 @@ fn another_client_can_neither_use_nor_burn_a_token() {
     assert_eq!(refresh(&host, &token).status, StatusCode::OK);
 }
 
+/// RFC 9449 §5: a successor would have to be bound to the key that is shown, whosever it is.
+#[test]
+fn a_public_clients_unbound_refresh_token_is_refused_where_a_key_is_shown() {
+    let host = TestHost::new();
+    let first = refresh_token(&granted(&host, OFFLINE));
+    let url = "https://auth.example/oauth/token";
+    let proof = crate::proof::proof(&crate::proof::key(1), "POST", url, NOW, "1", None, None);
+    let dpop = http::HeaderName::from_static("dpop");
+    is_refused(&host.send(with_header(request(&first, &[]), dpop.clone(), &proof)));
+    // Nothing was spent: neither the token nor the proof.
+    let second = json(&refresh(&host, &first));
+    assert_eq!(second["token_type"], "Bearer");
+    let code = host.code(OFFLINE);
+    assert_eq!(host.send(with_header(token(&[("code", &code)]), dpop, &proof)).status, StatusCode::OK);
+}
+
 #[test]
 fn scope_is_narrowed_for_one_refresh_and_never_widened() {
     let host = TestHost::new();
