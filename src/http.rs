@@ -10,6 +10,10 @@ use crate::params::{Malformed, Params};
 /// The largest request body an endpoint reads, in bytes. A door hands over [`Body::TooLarge`] for more.
 pub const MAX_BODY: usize = 64 * 1024;
 
+/// Octets of a redirect's `Location` at most. A host makes no response of fields beyond its own limit (Wasmtime: 128 KiB in
+/// all), and percent-encoding makes three octets of one.
+pub const MAX_LOCATION: usize = 64 * 1024;
+
 /// A request, as received.
 pub struct Request {
     /// The method.
@@ -148,8 +152,12 @@ impl Response {
     }
 
     /// A redirect the user agent follows with GET, whatever the method was: 303, so that a form is never sent on
-    /// to the client (RFC 9700 §4.12). `None` where `location` does not fit a header.
+    /// to the client (RFC 9700 §4.12). `None` where `location` does not fit a header, or
+    /// is longer than [`MAX_LOCATION`].
     pub fn see_other(location: &str) -> Option<Self> {
+        if location.len() > MAX_LOCATION {
+            return None;
+        }
         let location = HeaderValue::from_str(location).ok()?;
         let mut response = Self::empty(StatusCode::SEE_OTHER).header(header::CACHE_CONTROL, "no-store");
         response.headers.insert(header::LOCATION, location);

@@ -74,6 +74,8 @@ pub enum Refusal {
     PushRequired,
     /// The request must be signed (RFC 9101 §10.5), and was not.
     SignatureRequired,
+    /// `state` is too long to be given back.
+    State,
     /// No `response_type`.
     MissingResponseType,
     /// A `response_type` other than `code`.
@@ -131,6 +133,7 @@ impl Refusal {
             Self::UnsupportedResponseMode => ("invalid_request", "response_mode is not supported"),
             Self::MissingRedirectUri => ("invalid_request", "redirect_uri is required"),
             Self::MissingNonce => ("invalid_request", "nonce is required"),
+            Self::State => ("invalid_request", "state is too long"),
             Self::Prompt => ("invalid_request", "prompt is malformed"),
             Self::MaxAge => ("invalid_request", "max_age is malformed"),
             Self::IdTokenHint => {

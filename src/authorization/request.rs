@@ -49,8 +49,8 @@ impl Settled {
         Ok(Self {
             redirect_uri_in_request: requested.is_some(),
             response_mode: ResponseMode::requested(&params).unwrap_or(ResponseMode::DEFAULT),
-            // A repeated `state` is an error of its own; no one value of it could be given back.
-            state: params.one("state").ok().flatten().map(str::to_owned),
+            // A repeated `state` is an error of its own, as is one that is too long; neither could be given back.
+            state: params.one("state").ok().flatten().filter(|state| fits(state)).map(str::to_owned),
             client,
             redirect_uri,
             channel,
@@ -58,6 +58,9 @@ impl Settled {
         })
     }
 }
+
+/// Octets of `state` at most. Escaped in a signed answer, and that in a URL, they still fit a header.
+const MAX_STATE: usize = 4096;
 
 /// A valid authorization request of a trusted client and redirect URI.
 #[derive(Debug)]
@@ -141,6 +144,12 @@ impl AuthorizationRequest {
     }
 }
 
+/// Whether a `state` can be given back in any response mode. RFC 6749 sets no bound; a client that wants to keep more keeps it
+/// where it is, and sends what it is found by.
+fn fits(state: &str) -> bool {
+    state.len() <= MAX_STATE
+}
+
 /// OIDC Core §3.1.2.1: `redirect_uri` is REQUIRED; `nonce` is where the operator says so.
 fn check_openid(scope: &Scope, redirect_uri: bool, nonce: bool, config: &Config) -> Result<(), Refusal> {
     match scope.contains("openid") {
@@ -179,6 +188,9 @@ impl Checked {
         let one = |name| params.one(name).map_err(|Repeated| Refusal::Repeated);
 
         check_channel(config, client, channel)?;
+        if one("state")?.is_some_and(|state| !fits(state)) {
+            return Err(Refusal::State);
+        }
         // "shall require the `redirect_uri` parameter in pushed authorization requests" (FAPI 2.0 Security Profile §5.3.2.2).
         if config.profile.is_some() && !settled.redirect_uri_in_request {
             return Err(Refusal::MissingRedirectUri);

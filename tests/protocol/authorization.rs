@@ -102,6 +102,36 @@ fn a_repeated_parameter_is_invalid_request_unless_it_may_repeat() {
     assert!(query(&response).contains_key("code"));
 }
 
+/// However it is escaped, an answer fits the header it goes home in.
+#[test]
+fn a_state_of_up_to_4096_octets_is_given_back_whatever_it_is_made_of() {
+    let host = TestHost::new();
+    for character in ["a", "<", "\u{1}", "\"", "\\", " ", "é", "\u{1d11e}"] {
+        let state = character.repeat(4096 / character.len());
+        for mode in ["query", "fragment", "form_post", "query.jwt", "fragment.jwt", "form_post.jwt"] {
+            let response = host.send(authorize(&[("state", &state), ("response_mode", mode)]));
+            let answered = location(&response).map_or(response.body.len(), str::len);
+            assert!(
+                (4096 / character.len()..=64 * 1024).contains(&answered),
+                "{mode} {character:?}: {answered}"
+            );
+            assert!(response.status.is_success() || response.status == StatusCode::SEE_OTHER);
+        }
+        assert_eq!(query(&host.send(authorize(&[("state", &state)])))["state"], state);
+    }
+}
+
+#[test]
+fn a_state_that_is_too_long_is_refused_and_not_given_back() {
+    let host = TestHost::new();
+    for state in ["a".repeat(4097), "<".repeat(45_000)] {
+        let response = host.send(post("/oauth/authorize", &authorize_query(&[("state", &state)])));
+        let query = query(&response);
+        assert_eq!((query["error"].as_str(), query.get("state")), ("invalid_request", None));
+        assert!(!query.contains_key("code"));
+    }
+}
+
 #[test]
 fn a_repeated_state_is_not_given_back() {
     let host = TestHost::new();
