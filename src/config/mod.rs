@@ -358,6 +358,10 @@ mod tests {
             (format!("{ENABLED}\n{BOTH}\nmtls_listener_verifies = true\n{ca}"), &[]),
             ("mtls_enabled = true\ntrusted_proxies = [\"0.0.0.0/0\"]".to_owned(), &["trusted_proxies"]),
             (
+                "mtls_enabled = true\ntrusted_proxies = [\"::ffff:0.0.0.0/96\"]".to_owned(),
+                &["trusted_proxies"],
+            ),
+            (
                 "mtls_enabled = true\ntrusted_proxies = [\"loopback\", \"::/0\"]".to_owned(),
                 &["trusted_proxies"],
             ),
@@ -486,6 +490,12 @@ mod tests {
             assert_eq!(keys(&text), [key], "{line}");
             let error = Config::from_toml(&text).expect_err("a contradiction").to_string();
             assert!(error.contains("contradicts `profile`") && error.contains('§'), "{error}");
+        }
+        for (line, key) in [("par_enabled = false", "par_enabled"), ("dpop_enabled = false", "dpop_enabled")]
+        {
+            let text = format!("{MINIMAL}\nprofile = \"fapi2-security\"\n{line}");
+            let error = Config::from_toml(&text).expect_err("a contradiction").to_string();
+            assert!(error.contains(&format!("`{key}` contradicts `profile`")), "{error}");
         }
         for (line, key) in [
             ("request_object_policy = \"generic\"", "request_object_policy"),

@@ -57,6 +57,16 @@ impl Settings {
             "\"shall reject authorization requests sent without using [pushed authorization requests]\" (§5.3.2.2)",
         );
         must(
+            "par_enabled",
+            self.par_enabled,
+            "authorization requests are pushed ones (§5.3.2.2), and there would be nowhere to push them",
+        );
+        must(
+            "dpop_enabled",
+            self.dpop_enabled || self.mtls_enabled,
+            "access tokens are sender-constrained, by DPoP or by mutual TLS (§5.3.2.1)",
+        );
+        must(
             "par_public_clients",
             !self.par_public_clients,
             "\"shall require client authentication\" at the endpoint of pushed requests (§5.3.2.2)",

@@ -547,8 +547,10 @@ impl Settings {
                  `mtls_trust_anchors` validates the others",
             )
         }
-        let everyone = |proxy: &String| proxy.trim_start_matches("::ffff:").ends_with("/0");
-        if (self.mtls_enabled || self.profile.is_some()) && self.trusted_proxies.iter().any(everyone) {
+        // What is unreadable is said elsewhere.
+        let everyone =
+            TrustedProxies::parse(&self.trusted_proxies).is_ok_and(|proxies| proxies.include_everyone());
+        if (self.mtls_enabled || self.profile.is_some()) && everyone {
             problems.note(
                 "trusted_proxies",
                 "must not be everyone with `mtls_enabled` or a `profile`: whoever is trusted says who the client is",

@@ -37,6 +37,11 @@ impl TrustedProxies {
         Ok(Self(networks))
     }
 
+    /// Whether every address of a family is trusted, by one network or by several together.
+    pub fn include_everyone(&self) -> bool {
+        IpNet::aggregate(&self.0).iter().any(|network| network.prefix_len() == 0)
+    }
+
     /// Whether a peer of this address is trusted. An IPv4 address mapped into IPv6, which is how a dual-stack listener
     /// shows it (RFC 4291 §2.5.5.2), is that IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -103,6 +108,24 @@ mod tests {
         assert!(trusts("loopback", "::ffff:127.0.0.1"));
         assert!(!trusts("::/0", "::ffff:192.0.2.1"));
         assert!(!trusts("172.16.0.0/12", "::172.20.0.3"));
+    }
+
+    #[test]
+    fn everyone_is_everyone_however_it_is_spelled() {
+        let parse = |entries: &[&str]| TrustedProxies::parse(entries).expect("entries");
+        for everyone in [
+            &["0.0.0.0/0"][..],
+            &["::/0"],
+            &["0.0.0.0/00"],
+            &["::ffff:0.0.0.0/96"],
+            &["0.0.0.0/1", "10.0.0.0/8", "128.0.0.0/1"],
+            &["::/1", "8000::/1"],
+        ] {
+            assert!(parse(everyone).include_everyone(), "{everyone:?}");
+        }
+        for some in [&["10.0.0.0/8", "::1"][..], &["0.0.0.0/1"], &["loopback"], &["::ffff:0.0.0.0/97"], &[]] {
+            assert!(!parse(some).include_everyone(), "{some:?}");
+        }
     }
 
     #[test]
