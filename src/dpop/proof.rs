@@ -171,7 +171,8 @@ fn check_target(claims: &Claims, target: &ProofTarget<'_>) -> Result<(), ProofEr
 /// can only narrow it. Says when the window closes.
 fn check_time(claims: &Claims, policy: &ProofPolicy, now: NumericDate) -> Result<NumericDate, ProofError> {
     let iat = claims.check_iat(now, policy.clock_skew)?;
-    if now > iat.plus(policy.max_age) {
+    // What clocks may differ by ahead ("to accommodate for clock offsets", §11.1) they may differ by behind.
+    if now > iat.plus(policy.max_age).plus(policy.clock_skew) {
         return Err(ProofError::TooOld);
     }
     claims.check_nbf(now, policy.clock_skew)?;

@@ -145,7 +145,7 @@ fn a_proof_that_is_none_for_this_request_is_refused() {
         ("another method", with("POST", URL, NOW, Some(&token))),
         ("another URI", with("GET", "https://auth.example/oauth/token", NOW, Some(&token))),
         ("http for https", with("GET", "http://auth.example/oauth/userinfo", NOW, Some(&token))),
-        ("too old", with("GET", URL, NOW - 61, Some(&token))),
+        ("too old", with("GET", URL, NOW - 91, Some(&token))),
         ("from the future", with("GET", URL, NOW + 31, Some(&token))),
         ("no token hash", with("GET", URL, NOW, None)),
         ("another token's hash", with("GET", URL, NOW, Some("another"))),

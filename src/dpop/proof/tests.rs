@@ -105,7 +105,7 @@ fn the_examples_of_rfc_9449_are_verified() {
         let expires_at = NumericDate::from_secs(iat + 71);
         let expected = VerifiedProof { jkt: JKT.to_owned(), jti: jti.to_owned(), nonce: None, expires_at };
         assert_eq!(verified, expected);
-        let later = verify(proof, &target, &policy(), NumericDate::from_secs(iat + 61));
+        let later = verify(proof, &target, &policy(), NumericDate::from_secs(iat + 71));
         assert_eq!(later, Err(ProofError::TooOld));
     }
 }
@@ -255,11 +255,11 @@ fn a_proof_for_another_uri_is_refused() {
 /// §4.3, 11 and §11.1; FAPI: wrong `iat`, and a proof 8 s ahead passes.
 #[test]
 fn a_proof_from_outside_the_window_is_refused() {
-    for iat in [NOW - 60, NOW, NOW + 8, NOW + 10] {
+    for iat in [NOW - 70, NOW, NOW + 8, NOW + 10] {
         let verified = with_claims(json!({ "iat": iat })).unwrap();
         assert_eq!(verified.expires_at.as_secs(), iat + 71, "also where it lies ahead");
     }
-    assert_eq!(with_claims(json!({ "iat": NOW - 61 })), Err(ProofError::TooOld));
+    assert_eq!(with_claims(json!({ "iat": NOW - 71 })), Err(ProofError::TooOld));
     assert_eq!(with_claims(json!({ "iat": NOW + 11 })), Err(ClaimError::IssuedInFuture.into()));
     assert_eq!(with_claims(json!({ "iat": null })), Err(ClaimError::Missing("iat").into()));
     for iat in [json!("1800000000"), json!(-1), json!(1e300)] {
