@@ -215,32 +215,112 @@ fn pushing_is_required_and_possible_exactly_as_the_metadata_says() {
 #[test]
 fn authentication_methods_work_as_advertised() {
     let own = encode([("grant_type", "client_credentials"), ("scope", "read")]);
-    for (method, request) in [
-        (
-            "client_secret_post",
-            post("/oauth/token", &format!("{own}&client_id=machine&client_secret=m4chine")),
+    let (_, es256) = &CLIENT_KEYS[0];
+    let request = |bank: &Bank<'_>, method: &str| match method {
+        "client_secret_basic" => {
+            with_header(post("/oauth/token", &own), header::AUTHORIZATION, crate::token::BASIC)
+        }
+        "client_secret_post" => {
+            post("/oauth/token", &format!("{own}&client_id=machine&client_secret=m4chine"))
+        }
+        "private_key_jwt" => asserted(
+            "/oauth/token",
+            &[("grant_type", "client_credentials"), ("scope", "read")],
+            &bank.assertion_with(es256, "k-ES256"),
         ),
-        ("none", token(&[("code", "x")])),
-    ] {
-        for on in [true, false] {
-            let methods = if on { format!("[\"{method}\"]") } else { "[\"client_secret_basic\"]".to_owned() };
-            let server =
-                server_with(|text| format!("{text}\ntoken_endpoint_auth_methods_supported = {methods}"));
-            let listed = advertised(&server, "token_endpoint_auth_methods_supported");
-            assert_eq!(listed.iter().any(|name| name == method), on);
-            let sent = attesto::http::Request {
-                method: request.method.clone(),
-                path: request.path.clone(),
-                query: None,
-                headers: request.headers.clone(),
-                body: match &request.body {
-                    attesto::http::Body::Complete(body) => attesto::http::Body::Complete(body.clone()),
-                    attesto::http::Body::TooLarge => attesto::http::Body::TooLarge,
-                },
-            };
-            let response = TestHost::new().send_to(&server, sent, NOW);
+        _ => token(&[("code", "x")]),
+    };
+    const METHODS: [&str; 4] = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    for listed in METHODS {
+        let server =
+            server_with(|text| format!("{text}\ntoken_endpoint_auth_methods_supported = [\"{listed}\"]"));
+        assert_eq!(advertised(&server, "token_endpoint_auth_methods_supported"), [listed]);
+        let bank = bank(&server);
+        for method in METHODS {
+            let response = bank.send(request(&bank, method));
             let known = response.status.is_success() || crate::token::error(&response) != "invalid_client";
-            assert_eq!(known, on, "{method}: {response:?}");
+            assert_eq!(known, method == listed, "{method} where {listed} is listed: {response:?}");
+        }
+    }
+}
+
+#[test]
+fn id_tokens_are_signed_with_every_advertised_algorithm_and_no_other() {
+    for settings in ["", "profile = \"fapi2-security\""] {
+        let server = server_with(|text| format!("{text}\n{settings}"));
+        let listed = advertised(&server, "id_token_signing_alg_values_supported");
+        let bank = Bank::at(&server);
+        for (name, _) in CLIENT_KEYS.iter() {
+            bank.change("bank", |client| {
+                client.id_token_signed_response_alg = Some((*name).to_owned());
+            });
+            let code = bank.code(&[], None);
+            let response = bank.redeem(&code);
+            let is_listed = listed.iter().any(|alg| alg == name);
+            assert_eq!(response.status == StatusCode::OK, is_listed, "{settings} {name}: {response:?}");
+            if is_listed {
+                let id_token = json(&response)["id_token"].as_str().unwrap().to_owned();
+                let (head, _) = id_token.split_once('.').unwrap();
+                let head: Value =
+                    serde_json::from_slice(&attesto::jose::base64url::decode(head).unwrap()).unwrap();
+                assert_eq!(head["alg"], *name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_metadata_says_of_the_authorization_request_holds() {
+    let host = TestHost::new();
+    for (settings, member) in [
+        ("require_signed_request_object = true", "require_signed_request_object"),
+        ("authorization_response_iss = false", "authorization_response_iss_parameter_supported"),
+    ] {
+        for server in [server_with(str::to_owned), server_with(|text| format!("{text}\n{settings}"))] {
+            let said = metadata(&server)[member] == true;
+            let response = query(&host.send_to(&server, authorize(&[]), NOW));
+            let does = match member {
+                "require_signed_request_object" => !response.contains_key("code"),
+                _ => response.contains_key("iss"),
+            };
+            assert_eq!(does, said, "{member}: {response:?}");
+        }
+    }
+
+    assert_eq!(advertised(server(), "code_challenge_methods_supported"), ["S256"]);
+    for method in ["plain", "S512", "s256"] {
+        let response = query(&host.send(authorize(&[("code_challenge_method", method)])));
+        assert_eq!(response["error"], "invalid_request", "{method}");
+    }
+    assert_eq!(advertised(server(), "response_types_supported"), ["code"]);
+    for response_type in ["token", "id_token", "code id_token", "none"] {
+        let response = query(&host.send(authorize(&[("response_type", response_type)])));
+        assert_eq!(response["error"], "unsupported_response_type", "{response_type}");
+    }
+    let prompts = advertised(server(), "prompt_values_supported");
+    for prompt in ["none", "login", "consent", "select_account", "create", "hello"] {
+        let response = host.send(authorize(&[("prompt", prompt)]));
+        let refused = location(&response).is_some_and(|location| location.contains("error=invalid_request"));
+        assert_eq!(!refused, prompts.iter().any(|name| name == prompt), "{prompt}: {response:?}");
+    }
+}
+
+#[test]
+fn tokens_are_for_the_advertised_resources_and_no_others() {
+    let server = server_with(|text| {
+        format!("{text}\nresource_indicators = [\"https://files.example\", \"https://mail.example\"]")
+    });
+    let bank = Bank::at(&server);
+    bank.change("bank", |client| client.dpop_bound_access_tokens = false);
+    let resources = advertised(&server, "protected_resources");
+    assert_eq!(resources.len(), 3);
+    for resource in resources.iter().map(String::as_str).chain(["https://other.example", "urn:x"]) {
+        let response = bank.send(bank.own_token(&[("resource", resource)]));
+        if resources.iter().any(|listed| listed == resource) {
+            let token = &json(&response)["access_token"];
+            assert_eq!(payload(token)["aud"], resource, "{response:?}");
+        } else {
+            assert_eq!(crate::token::error(&response), "invalid_target", "{resource}");
         }
     }
 }

@@ -42,6 +42,19 @@ fn post_is_answered_like_get() {
     assert_eq!(host.send(request).status, StatusCode::OK);
 }
 
+/// FAPI 2.0 Security Profile §5.3.4: "shall not accept access tokens in the URI query component"; RFC 6750 §2.3, §2.2 leave
+/// query and body to servers that want them, and the metadata says `header` alone (RFC 9728 §2).
+#[test]
+fn a_token_in_the_query_or_in_the_body_opens_nothing() {
+    let host = TestHost::new();
+    let parameter = format!("access_token={}", access_token(&host, "openid"));
+    for request in [get("/oauth/userinfo", Some(&parameter)), post("/oauth/userinfo", &parameter)] {
+        let response = host.send(request);
+        assert_eq!(response.status, StatusCode::UNAUTHORIZED);
+        assert!(response.body.is_empty() || !json(&response).as_object().unwrap().contains_key("sub"));
+    }
+}
+
 #[test]
 fn without_credentials_the_challenge_carries_no_error() {
     let response = TestHost::new().send(get("/oauth/userinfo", None));
