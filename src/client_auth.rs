@@ -106,7 +106,9 @@ pub struct Authenticated {
 /// Authenticates the client of a request from a client.
 ///
 /// A client that is unknown, revoked, registered for another method or without the right secret is
-/// [`ClientAuthError::Failed`], whichever it is, and takes as long.
+/// [`ClientAuthError::Failed`], whichever it is. To one who tries secrets it takes as long, too: the registry compares digests
+/// in any case. Only who has a key or a certificate is looked at longer if the client exists; a `client_id` is no secret (RFC
+/// 6749 §2.2).
 pub async fn authenticate(
     cx: &Context<'_, impl Host, impl CryptoRng>,
     request: &Request,

@@ -63,7 +63,8 @@ pub(super) struct Add {
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
 
-    /// The algorithm its ID tokens are signed with; without it, RS256 (OIDC Registration §2)
+    /// The algorithm its ID tokens are signed with; without it, RS256 (OIDC Registration §2), or
+    /// under a profile, which has no RS256, the one of the server's responses
     #[arg(long, value_name = "ALG")]
     id_token_alg: Option<Algorithm>,
 

@@ -8,6 +8,8 @@ use crate::support::server::Server;
 
 const MANIFEST: &str = include_str!("../../../spin.toml");
 const SETTINGS: &str = include_str!("../../../attesto.toml");
+const FAPI: &str = include_str!("../../../docs/fapi.md");
+const ANCHOR: &str = include_str!("../../../tests/certificates/ca.pem");
 const COMPONENTS: [&str; 7] =
     ["authorization_server", "keystore", "clients", "people", "rules", "store_key_value", "outbound"];
 
@@ -209,4 +211,24 @@ fn a_body_that_is_too_large_for_what_is_read_ahead_reaches_the_component_as_such
     let larger = answer(attesto::http::MAX_BODY + 1);
     assert!(larger.starts_with("HTTP/1.1 413") && larger.contains("invalid_request"), "{larger}");
     assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn the_settings_of_the_page_on_fapi_are_whole_alone_and_with_each_of_its_additions() {
+    let house = House::new();
+    house.write("keys.toml", &format!("{}mac_secret = '{SECRET}'\n", keys()));
+    let blocks: Vec<_> =
+        FAPI.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let [first, nonces, certificates] = blocks.as_slice() else { panic!("{blocks:?}") };
+    let message_signing = first.replace("\"fapi2-security\"", "\"fapi2-message-signing\"");
+    assert_ne!(*first, message_signing);
+    let placeholder = "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n";
+    assert!(certificates.contains(placeholder), "{certificates}");
+    for first in [*first, message_signing.as_str()] {
+        for more in ["", nonces, &certificates.replace(placeholder, ANCHOR)] {
+            house.write("attesto.toml", &format!("{first}{more}"));
+            let output = house.run("check");
+            assert!(output.status.success(), "{more}: {}", text(&output.stderr));
+        }
+    }
 }

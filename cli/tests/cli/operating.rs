@@ -1,11 +1,12 @@
-//! The commands of docs/operating.md do what the page says, in its order.
+//! The commands of docs/operating.md and docs/fapi.md do what the pages say, in their order.
 
 use std::path::Path;
 
 use crate::support::Folder;
 use serde_json::json;
 
-const PAGE: &str = include_str!("../../../docs/operating.md");
+const OPERATING: &str = include_str!("../../../docs/operating.md");
+const FAPI: &str = include_str!("../../../docs/fapi.md");
 
 /// Passwords come from a pipe, where the page has somebody type them.
 const ATTESTO: &str = r#"
@@ -18,21 +19,42 @@ attesto() {
 }
 "#;
 
-/// The `sh` blocks, which are those to be run.
-fn script() -> String {
-    let mut script = ATTESTO.to_owned();
-    for block in PAGE.split("```sh\n").skip(1) {
-        script += block.split("```").next().unwrap_or_default();
-    }
-    script
+/// The `sh` blocks of a page, which are those to be run, but for the line that starts the server.
+fn script(page: &str) -> String {
+    let blocks = page.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
+    let lines = blocks.flat_map(str::lines).filter(|line| !line.starts_with("attesto serve"));
+    lines.fold(ATTESTO.to_owned(), |script, line| script + line + "\n")
+}
+
+/// What a page's commands print.
+fn followed(page: &str, folder: &Folder) -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_attesto")).parent().expect("a folder");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    folder.shell(&script(page), &path)
 }
 
 #[test]
-fn the_page_can_be_followed_from_its_first_command_to_its_last() {
+fn the_page_on_fapi_registers_its_clients() {
     let folder = Folder::new();
-    let binary = Path::new(env!("CARGO_BIN_EXE_attesto")).parent().expect("a folder");
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
-    let printed = folder.shell(&script(), &path);
+    // What the page has the client make with npm's jose. The key is that of RFC 7517 Appendix A.1.
+    let key = json!({
+        "kty": "EC", "crv": "P-256", "kid": "k1", "alg": "ES256",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    });
+    folder.write("budget.jwks.json", &json!({ "keys": [key] }).to_string());
+    followed(FAPI, &folder);
+    let clients = folder.json(&["clients", "list"], "");
+    let method = |client_id: &str| {
+        let of = clients.as_array().expect("a list").iter().find(|client| client["client_name"] == client_id);
+        of.expect("it is registered")["token_endpoint_auth_method"].clone()
+    };
+    assert_eq!([method("Budget app"), method("Ledger")], ["private_key_jwt", "tls_client_auth"]);
+}
+
+#[test]
+fn the_page_on_operating_can_be_followed_from_its_first_command_to_its_last() {
+    let folder = Folder::new();
+    let printed = followed(OPERATING, &folder);
     assert_eq!(printed.matches("client_secret ").count(), 3, "{printed}");
 
     let clients = folder.json(&["clients", "list"], "");
