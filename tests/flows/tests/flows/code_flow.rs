@@ -10,7 +10,7 @@ use test_support::browser::Browser;
 use test_support::person::{VERIFIER, answer, authorize, code, redeem, sign_in, token_request};
 
 /// The claims of a token that is signed with a key the server publishes.
-fn verified(attesto: &Attesto, token: &Value, alg: Algorithm, typ: &str) -> Value {
+pub(crate) fn verified(attesto: &Attesto, token: &Value, alg: Algorithm, typ: &str) -> Value {
     let jwks = Browser::new(attesto.issuer()).get("/.well-known/jwks.json").body;
     let keys = JwkSet::from_json(jwks.as_bytes()).expect("a JWK Set");
     let policy = jws::Policy { algorithms: &[alg], typ: Some(typ) };
@@ -94,7 +94,7 @@ fn a_confidential_client_authenticates_with_its_secret() {
 }
 
 /// RFC 4648 §4, of the engine's base64url.
-fn base64(octets: &[u8]) -> String {
+pub(crate) fn base64(octets: &[u8]) -> String {
     let text = attesto::jose::base64url::encode(octets).replace('-', "+").replace('_', "/");
     let padding = (4 - text.len() % 4) % 4;
     text + &"=".repeat(padding)

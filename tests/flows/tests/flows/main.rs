@@ -12,3 +12,6 @@ mod fapi_flow;
 mod hostile_input;
 mod parts;
 mod refresh_flow;
+mod resource_indicators;
+mod response_modes;
+mod signed_request;
