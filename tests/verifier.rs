@@ -317,3 +317,34 @@ fn a_resources_wildcard_is_honoured_only_where_the_separator_is_known() {
         assert_eq!(with(knowing(), scope), Err(Reason::InsufficientScope), "{scope}");
     }
 }
+
+/// The header and claims of RFC 9068 §3, signed here: the RFC shows them decoded, without a signature or its key.
+#[test]
+fn the_access_token_of_rfc_9068_section_3_is_verified_as_it_stands() {
+    let world = World::new();
+    let header = json!({ "typ": "at+JWT", "alg": "RS256", "kid": "RjEwOwOA" });
+    let claims = json!({
+        "iss": "https://authorization-server.example.com/",
+        "sub": "5ba552d67",
+        "aud": "https://rs.example.com/",
+        "exp": 1_639_528_912,
+        "iat": 1_618_354_090,
+        "jti": "dbe39bf3a3ba4238a513f51d6e1691c4",
+        "client_id": "s6BhdRkqt3",
+        "scope": "openid profile reademail",
+    });
+    let value = format!("Bearer {}", world.token(&world.rsa, header, &claims));
+    let keys = JwkSet::new([world.rsa.public_jwk(Some("RjEwOwOA"))]);
+    let issuer = "https://authorization-server.example.com/".to_owned();
+    let policy = Policy::new(issuer, vec!["https://rs.example.com/".to_owned()]).unwrap();
+    let required = Scope::parse("reademail").unwrap();
+    let at = |now: u64| {
+        let authorization = [value.as_bytes()];
+        let request = Request { authorization: &authorization, method: "GET", ..Request::default() };
+        verify(&request, &required, &policy, &keys, NumericDate::from_secs(now))
+    };
+    let verified = at(1_618_354_091).unwrap().token;
+    assert_eq!((verified.subject.as_str(), verified.client_id.as_str()), ("5ba552d67", "s6BhdRkqt3"));
+    assert_eq!(verified.scope.to_string(), "openid profile reademail");
+    assert_eq!(at(1_639_528_912).unwrap_err().reason, ClaimError::Expired.into());
+}

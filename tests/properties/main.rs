@@ -16,6 +16,7 @@ mod host;
 #[expect(dead_code, reason = "likewise")]
 mod signing;
 
+mod clients;
 mod credentials;
 mod documents;
 mod forwarding;
