@@ -47,8 +47,8 @@ struct AuthorizationServerMetadata<'a> {
     authorization: Option<Authorization<'a>>,
 }
 
-/// "a JSON object containing alternative authorization server endpoints, which, when present, an OAuth client intending to
-/// do mutual TLS will use in preference to the conventional endpoints" (RFC 8705 §5): those where a certificate counts.
+/// "a JSON object containing alternative authorization server endpoints that, when present, an OAuth client intending to do
+/// mutual TLS uses in preference to the conventional endpoints" (RFC 8705 §5): those where a certificate counts.
 #[derive(Debug, Serialize)]
 struct MtlsEndpointAliases {
     token_endpoint: String,

@@ -79,9 +79,9 @@ impl Reason {
                 Some(AccessError::InvalidRequest)
             }
             // "expired, revoked, malformed, or invalid for other reasons"; RFC 9449 §7.2: "such a protected resource MUST
-            // reject a DPoP-bound access token received as a bearer token"; RFC 8705 §3: where the certificate does not
-            // match, "the resource server MUST reject the resource access attempt with a […] 401 status code and the
-            // "invalid_token" error code"; RFC 9449 §7.1 has the same code where "the confirmation of the DPoP binding in
+            // reject a DPoP-bound access token received as a bearer token"; RFC 8705 §3: where the certificates
+            // "do not match, the resource access attempt MUST be rejected with an error, per [RFC6750], using an HTTP 401
+            // status code and the "invalid_token" error code"; RFC 9449 §7.1 has the same code where "the confirmation of the DPoP binding in
             // the access token failed".
             Self::Token(_)
             | Self::Claim(_)
