@@ -40,7 +40,8 @@ pub struct Event {
     pub time: u64,
     /// The `sub` concerned.
     pub subject: Option<String>,
-    /// The client concerned: the authenticated one, or on a failure the one that was claimed and exists.
+    /// The client concerned: the authenticated one, or at the authorization endpoint the one that is named and exists. There is
+    /// none where the client's authentication is what failed.
     pub client_id: Option<String>,
     /// The scope granted, or asked for on a failure.
     pub scope: Option<String>,
