@@ -147,11 +147,25 @@ impl Page {
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     let (value, _) = rest.split_once('"')?;
-    let references =
+    Some(unescaped(value))
+}
+
+/// The text with its character references resolved, each once.
+fn unescaped(text: &str) -> String {
+    const REFERENCES: [(&str, &str); 6] =
         [("&#38;", "&"), ("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&amp;", "&")];
-    Some(
-        references
-            .iter()
-            .fold(value.to_owned(), |text, (reference, character)| text.replace(reference, character)),
-    )
+    let mut pieces = text.split('&');
+    let mut unescaped = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let piece = format!("&{piece}");
+        let reference = REFERENCES.iter().find(|(reference, _)| piece.starts_with(reference));
+        match reference {
+            Some((reference, character)) => {
+                unescaped.push_str(character);
+                unescaped.push_str(piece.strip_prefix(reference).unwrap_or_default());
+            }
+            None => unescaped.push_str(&piece),
+        }
+    }
+    unescaped
 }
