@@ -70,6 +70,22 @@ fn a_person_signs_in_within_a_pushed_request_and_the_client_gets_tokens_bound_to
     assert_eq!(known.json(), json!({ "active": false }), "the replay took it back");
     let revoked = client.post("/oauth/revoked", &[("since", "0")]).json();
     assert_eq!(revoked["revoked"].as_array().map(Vec::len), Some(1), "{revoked}");
+
+    let output = attesto.output();
+    for event in [
+        "code_issued",
+        "refresh_issued",
+        "token_issued",
+        "auth_denied",
+        "authorization_failed",
+        "code_replay_detected",
+        "token_introspected",
+    ] {
+        assert!(output.contains(&format!("\"{event}\"")), "{event} is not in {output}");
+    }
+    for secret in [token, &code, "client_assertion"] {
+        assert!(!output.contains(secret), "{secret} is in the log");
+    }
 }
 
 #[test]
