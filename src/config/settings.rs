@@ -259,7 +259,8 @@ impl Settings {
         let trust_anchors =
             problems.checked("mtls_trust_anchors", TrustAnchors::parse(&self.mtls_trust_anchors));
         self.check_mtls(auth_methods.as_deref().unwrap_or_default(), &mut problems);
-        self.check_mtls_trust(auth_methods.as_deref().unwrap_or_default(), &mut problems);
+        let everyone = trusted_proxies.as_ref().is_some_and(TrustedProxies::include_everyone);
+        self.check_mtls_trust(auth_methods.as_deref().unwrap_or_default(), everyone, &mut problems);
         let client_auth_algorithms =
             problems.checked("client_auth_signing_algs", algorithms(&self.client_auth_signing_algs));
         let request_object_policy = problems.checked("request_object_policy", self.request_object_policy());
@@ -532,8 +533,8 @@ impl Settings {
         }
     }
 
-    /// What would make anybody's word count as a certificate, or as the name in one.
-    fn check_mtls_trust(&self, methods: &[ClientAuthMethod], problems: &mut Problems) {
+    /// What would make anybody's word count as a certificate, or as the name in one; `everyone` may be a trusted proxy.
+    fn check_mtls_trust(&self, methods: &[ClientAuthMethod], everyone: bool, problems: &mut Problems) {
         // RFC 8705 §2.2: self-signed certificates come through a listener that validates no chain, and then their names are
         // their makers'.
         if self.mtls_listener_verifies
@@ -547,9 +548,6 @@ impl Settings {
                  `mtls_trust_anchors` validates the others",
             )
         }
-        // What is unreadable is said elsewhere.
-        let everyone =
-            TrustedProxies::parse(&self.trusted_proxies).is_ok_and(|proxies| proxies.include_everyone());
         if (self.mtls_enabled || self.profile.is_some()) && everyone {
             problems.note(
                 "trusted_proxies",
