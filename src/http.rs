@@ -152,8 +152,8 @@ impl Response {
     }
 
     /// A redirect the user agent follows with GET, whatever the method was: 303, so that a form is never sent on
-    /// to the client (RFC 9700 §4.12). `None` where `location` does not fit a header, or
-    /// is longer than [`MAX_LOCATION`].
+    /// to the client (RFC 9700 §4.12). `None` where `location` does not fit a header, or is
+    /// longer than [`MAX_LOCATION`].
     pub fn see_other(location: &str) -> Option<Self> {
         if location.len() > MAX_LOCATION {
             return None;

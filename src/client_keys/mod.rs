@@ -110,12 +110,11 @@ impl<'c> Keys<'c> {
         match (&client.jwks, &client.jwks_uri) {
             (Some(jwks), None) => Ok(Self::Registered(jwks)),
             (None, Some(url)) => {
-                let kept = cx.host.cached_document(url, cx.now).await;
-                // What is not fresh is not there, whatever the store says.
-                match kept.map_err(store_fault)?.filter(|kept| cx.now < kept.expires_at) {
-                    Some(kept) => Ok(Self::Fetched(url, kept)),
-                    None => cold(cx, url).await.map(|document| Self::Fetched(url, document)),
-                }
+                let document = match fresh(cx, url).await? {
+                    Some(kept) => kept,
+                    None => cold(cx, url).await?,
+                };
+                Ok(Self::Fetched(url, document))
             }
             (None, None) => Err(ClientKeysError::NoKeys("neither `jwks` nor `jwks_uri`".to_owned())),
             (Some(_), Some(_)) => Err(ClientKeysError::NoKeys("both `jwks` and `jwks_uri`".to_owned())),
@@ -158,6 +157,15 @@ impl<'c> Keys<'c> {
     }
 }
 
+/// What is kept of a URL. What is not fresh is not there, whatever the store says.
+async fn fresh(
+    cx: &Context<'_, impl Host, impl CryptoRng>,
+    url: &str,
+) -> Result<Option<CachedDocument>, ClientKeysError> {
+    let kept = cx.host.cached_document(url, cx.now).await.map_err(store_fault)?;
+    Ok(kept.filter(|kept| cx.now < kept.expires_at))
+}
+
 /// The set of a URL of which nothing is kept: by fetching it, or from one of the few that are fetching already.
 async fn cold(
     cx: &Context<'_, impl Host, impl CryptoRng>,
@@ -171,9 +179,7 @@ async fn cold(
             return fetch(cx, url, None).await;
         }
     }
-    let kept = cx.host.cached_document(url, cx.now).await.map_err(store_fault)?;
-    kept.filter(|kept| cx.now < kept.expires_at)
-        .ok_or_else(|| ClientKeysError::NoKeys(format!("{url} is being fetched")))
+    fresh(cx, url).await?.ok_or_else(|| ClientKeysError::NoKeys(format!("{url} is being fetched")))
 }
 
 /// Fetches the set and keeps it. Where that fails, what was `kept` stays as fresh as it was; where there is nothing, the
