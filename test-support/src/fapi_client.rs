@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 
 use crate::attesto::{Attesto, REDIRECT_URI};
 use crate::browser::{Browser, Page};
+use crate::person::CHALLENGE;
 
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// Of RFC 7636 Appendix B, see [`crate::person::VERIFIER`].
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// The client, registered at a server.
 #[derive(Debug)]
@@ -132,10 +131,15 @@ impl FapiClient {
     }
 
     fn signed(&self, header: &Value, claims: &Value) -> String {
-        let input = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-        let signature = self.key.sign(&mut ChaCha20Rng::seed_from_u64(now()), input.as_bytes());
-        format!("{input}.{}", encode(signature.expect("a key can sign")))
+        signed(&self.key, header, claims)
     }
+}
+
+/// A JWT signed with this key.
+pub fn signed(key: &SigningKey, header: &Value, claims: &Value) -> String {
+    let input = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+    let signature = key.sign(&mut ChaCha20Rng::seed_from_u64(now()), input.as_bytes());
+    format!("{input}.{}", encode(signature.expect("a key can sign")))
 }
 
 fn key(client_id: &str) -> SigningKey {

@@ -4,6 +4,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use crate::fixtures;
+use crate::support::blocks;
 use crate::support::server::Server;
 
 const MANIFEST: &str = include_str!("../../../spin.toml");
@@ -217,8 +218,7 @@ fn a_body_that_is_too_large_for_what_is_read_ahead_reaches_the_component_as_such
 fn the_settings_of_the_page_on_fapi_are_whole_alone_and_with_each_of_its_additions() {
     let house = House::new();
     house.write("keys.toml", &format!("{}mac_secret = '{SECRET}'\n", keys()));
-    let blocks: Vec<_> =
-        FAPI.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    let blocks = blocks(FAPI, "toml");
     let [first, nonces, certificates] = blocks.as_slice() else { panic!("{blocks:?}") };
     let message_signing = first.replace("\"fapi2-security\"", "\"fapi2-message-signing\"");
     assert_ne!(*first, message_signing);

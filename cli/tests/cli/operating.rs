@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::Folder;
+use crate::support::{Folder, blocks};
 use serde_json::json;
 
 const OPERATING: &str = include_str!("../../../docs/operating.md");
@@ -21,9 +21,11 @@ attesto() {
 
 /// The `sh` blocks of a page, which are those to be run, but for the line that starts the server.
 fn script(page: &str) -> String {
-    let blocks = page.split("```sh\n").skip(1).filter_map(|block| block.split("```").next());
-    let lines = blocks.flat_map(str::lines).filter(|line| !line.starts_with("attesto serve"));
-    lines.fold(ATTESTO.to_owned(), |script, line| script + line + "\n")
+    let blocks = blocks(page, "sh");
+    let lines = blocks.iter().flat_map(|block| block.lines());
+    lines
+        .filter(|line| !line.starts_with("attesto serve"))
+        .fold(ATTESTO.to_owned(), |script, line| script + line + "\n")
 }
 
 /// What a page's commands print.
@@ -44,8 +46,8 @@ fn the_page_on_fapi_registers_its_clients() {
     folder.write("budget.jwks.json", &json!({ "keys": [key] }).to_string());
     followed(FAPI, &folder);
     let clients = folder.json(&["clients", "list"], "");
-    let method = |client_id: &str| {
-        let of = clients.as_array().expect("a list").iter().find(|client| client["client_name"] == client_id);
+    let method = |name: &str| {
+        let of = clients.as_array().expect("a list").iter().find(|client| client["client_name"] == name);
         of.expect("it is registered")["token_endpoint_auth_method"].clone()
     };
     assert_eq!([method("Budget app"), method("Ledger")], ["private_key_jwt", "tls_client_auth"]);

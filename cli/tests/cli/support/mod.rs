@@ -10,6 +10,12 @@ use attesto_host::KeyValueFile;
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// The blocks of a page of the documentation that are in `language`.
+pub(crate) fn blocks<'p>(page: &'p str, language: &str) -> Vec<&'p str> {
+    let opening = format!("```{language}\n");
+    page.split(&opening).skip(1).map(|block| block.split("```").next().unwrap()).collect()
+}
+
 pub(crate) struct Folder(TempDir);
 
 impl Folder {

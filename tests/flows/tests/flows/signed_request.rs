@@ -8,14 +8,13 @@ use rand::rngs::ChaCha20Rng;
 use serde_json::{Value, json};
 use test_support::attesto::{Attesto, REDIRECT_URI};
 use test_support::browser::{Browser, Page};
-use test_support::person::{answer, sign_in, token_request};
+use test_support::fapi_client::signed;
+use test_support::person::{CHALLENGE, answer, sign_in, token_request};
 
 use crate::code_flow::verified;
 
 /// A public client that must sign its requests.
 const CLIENT_ID: &str = "signer";
-/// Of RFC 7636 Appendix B, see [`test_support::person::VERIFIER`].
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A server that knows the client, and the client's key.
 fn start() -> (Attesto, SigningKey) {
@@ -44,9 +43,7 @@ fn object(attesto: &Attesto, key: &SigningKey, changes: Value) -> String {
         claims[name] = value.clone();
     }
     let header = json!({ "alg": "ES256", "kid": "client-1", "typ": "oauth-authz-req+jwt" });
-    let input = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
-    let signature = key.sign(&mut ChaCha20Rng::seed_from_u64(2), input.as_bytes());
-    format!("{input}.{}", encode(signature.expect("a key can sign")))
+    signed(key, &header, &claims)
 }
 
 /// The browser is sent to the authorization endpoint with this object and, beside it, what OIDC Core §6.1 wants there and more.
